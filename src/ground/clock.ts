@@ -23,9 +23,10 @@ export class ClockWentBack extends Error {
 /**
  * A clock that never goes back. A step of up to `toleranceMs` is held at the latest instant seen (NTP slews); a
  * larger one throws, so that no certificate is backdated (lessons, row 12).
+ * @param seen an instant that has certainly passed: that of the last certificate in the register
  */
-export function forwardClock(clock: Clock, toleranceMs = 1000): Clock {
-  let latest = Number.NEGATIVE_INFINITY
+export function forwardClock(clock: Clock, toleranceMs = 1000, seen?: Date): Clock {
+  let latest = seen?.getTime() ?? Number.NEGATIVE_INFINITY
   return () => {
     const now = clock().getTime()
     if (latest - now > toleranceMs) throw new ClockWentBack((latest - now) / 1000)

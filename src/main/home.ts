@@ -1,0 +1,85 @@
+/** The home of an environment: one folder, and what lies where in it. */
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { Refusal } from '../ground/refusal.ts'
+import { type Settings, settingsSchema } from '../policy/settings.ts'
+
+export interface Home {
+  readonly path: string
+  /** The one configuration file; it is written last, so its presence says that the ceremony was completed. */
+  readonly config: string
+  readonly store: string
+  /** Offline in production: only ceremonies open it. */
+  readonly rootKeys: string
+  readonly issuingKeys: string
+  readonly rootPassphrase: string
+  readonly issuingPassphrase: string
+  readonly tls: string
+  readonly credentials: string
+  readonly ceremony: string
+}
+
+export function homeAt(path: string): Home {
+  const at = resolve(path)
+  return {
+    path: at,
+    config: join(at, 'config.json'),
+    store: join(at, 'store'),
+    rootKeys: join(at, 'root', 'keys'),
+    issuingKeys: join(at, 'issuing', 'keys'),
+    rootPassphrase: join(at, 'root', 'passphrase'),
+    issuingPassphrase: join(at, 'issuing', 'passphrase'),
+    tls: join(at, 'tls'),
+    credentials: join(at, 'credentials'),
+    ceremony: join(at, 'ceremony'),
+  }
+}
+
+export function isMade(home: Home): boolean {
+  return existsSync(home.config)
+}
+
+/** @throws Refusal NO_ENVIRONMENT, CONFIG_INVALID (with every fault in it) */
+export function loadSettings(home: Home): Settings {
+  if (!isMade(home)) {
+    const begun = existsSync(home.store)
+    throw new Refusal(
+      'NO_ENVIRONMENT',
+      begun
+        ? `the ceremony in ${home.path} was begun and not completed: remove that folder and run \`smki init\` again`
+        : `there is no environment in ${home.path}: make one with \`smki init --home ${home.path} --environment NAME\``,
+    )
+  }
+  return parseSettings(readFileSync(home.config, 'utf8'), home.config)
+}
+
+/** @throws Refusal CONFIG_INVALID */
+export function parseSettings(text: string, where: string): Settings {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (cause) {
+    throw new Refusal('CONFIG_INVALID', `${where} is not JSON`, { cause })
+  }
+  const parsed = settingsSchema.safeParse(json)
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(issue => `${issue.path.join('.') || '(top)'}: ${issue.message}`)
+    throw new Refusal('CONFIG_INVALID', `${where} is not a configuration: ${faults.join('; ')}`)
+  }
+  const { kind, services, repository } = parsed.data
+  if (kind === 'production' && (services.plainRepositoryPort !== null || repository.testKeys.length > 0)) {
+    throw new Refusal('CONFIG_INVALID', `${where}: a plain listener and test keys are for test environments only`)
+  }
+  return parsed.data
+}
+
+/** A folder for us alone. */
+export function privateFolder(path: string): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  return path
+}
+
+export function writePrivate(path: string, content: string | Uint8Array): void {
+  writeFileSync(path, content, { mode: 0o600, flag: 'wx' })
+}

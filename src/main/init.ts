@@ -1,0 +1,121 @@
+/** `smki init`: the ceremony of an environment, from an empty folder to one that can be served. */
+
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { view } from '../ground/bytes.ts'
+import { createSoftwareKeyStore } from '../ground/keystore/software.ts'
+import { Refusal } from '../ground/refusal.ts'
+import { smkiPkis } from '../policy/hierarchies.ts'
+import type { PkiName } from '../policy/profile.ts'
+import { assumptions, type Settings } from '../policy/settings.ts'
+import type { Hands } from '../rooms/authority/issue-one.ts'
+import { ceremony, journalTranscript, type KeyStores, type Witness } from './ceremony.ts'
+import { type Home, parseSettings, privateFolder, writePrivate } from './home.ts'
+import { makeTestParties } from './test-parties.ts'
+import { makeTls } from './tls-ca.ts'
+import { openHomeStore, systemChance, systemClock } from './world.ts'
+
+export interface InitOptions {
+  readonly environment: string
+  readonly kind: 'test' | 'production'
+  readonly with: readonly Exclude<PkiName, 'test-tls'>[]
+  /** Of the two key stores; a test environment without them makes its own, and keeps them beside the stores. */
+  readonly passphrases?: { readonly root: Buffer; readonly issuing: Buffer }
+  /** Cost of opening a key store, for tests. */
+  readonly log2N?: number
+  /** Changes to the defaults, as in the configuration file. */
+  readonly settings?: Record<string, unknown>
+  readonly witness: Witness
+}
+
+/** @throws Refusal HOME_NOT_EMPTY, CONFIG_INVALID, PASSPHRASES_NEEDED */
+export async function init(home: Home, options: InitOptions): Promise<Settings> {
+  if (existsSync(home.path) && readdirSync(home.path).length > 0) {
+    throw new Refusal('HOME_NOT_EMPTY', `${home.path} is not empty: an environment is made in a folder of its own`)
+  }
+  const chosen = withDefaults(options)
+  const settings = parseSettings(JSON.stringify(chosen), 'the settings')
+  privateFolder(home.path)
+  const keys = makeKeyStores(home, options)
+  const opened = await openHomeStore(home, { share: false })
+  const hands: Hands = { store: opened.store, clock: systemClock, chance: systemChance }
+  const lines: string[] = []
+  const witness: Witness = line => {
+    lines.push(line)
+    options.witness(line)
+  }
+  try {
+    witness(`# Key ceremony: environment ${settings.environment} (${settings.kind})`)
+    witness(`Held ${systemClock().toISOString()}; key stores ${keys.root.identity} and ${keys.issuing.identity}`)
+    await ceremony(hands, settings, keys, [...smkiPkis, ...options.with], witness)
+    if (settings.kind === 'test') {
+      witness('')
+      witness('## Test environment')
+      const tls = makeTls(hands, home, settings)
+      witness(`Test TLS CA: ${tls.notBefore.text} to ${tls.notAfter.text}; its key was not kept`)
+      await makeTestParties(hands, home, settings, keys.issuing, witness)
+    }
+    tellAssumptions(settings, witness)
+    await closeTranscript(hands, home, settings, lines)
+    // The configuration is written last: with it, the environment exists.
+    writePrivate(home.config, `${JSON.stringify(chosen, null, 2)}\n`)
+    return settings
+  } finally {
+    keys.root.close()
+    keys.issuing.close()
+    await opened.close()
+  }
+}
+
+function withDefaults({ environment, kind, settings = {} }: InitOptions): Record<string, unknown> {
+  const own =
+    kind === 'test'
+      ? { services: { plainRepositoryPort: 8083 } }
+      : { issuing: { approval: 'manual', window: { from: '20:00', until: '08:00' } } }
+  const merged: Record<string, unknown> = { environment, kind, ...own }
+  for (const [group, values] of Object.entries(settings)) {
+    const before = merged[group]
+    merged[group] = typeof before === 'object' && typeof values === 'object' ? { ...before, ...values } : values
+  }
+  return merged
+}
+
+function makeKeyStores(home: Home, { kind, passphrases, log2N }: InitOptions): KeyStores {
+  if (kind === 'production' && !passphrases) {
+    throw new Refusal(
+      'PASSPHRASES_NEEDED',
+      'a production environment is given the passphrases of its two key stores',
+    )
+  }
+  const make = (name: 'root' | 'issuing', path: string, passphraseFile: string) => {
+    const passphrase = passphrases?.[name] ?? Buffer.from(view(systemChance(24)).toString('base64url'))
+    const weak = log2N === undefined ? {} : { log2N, allowWeak: true }
+    const store = createSoftwareKeyStore({ path, name, passphrase, chance: systemChance, ...weak })
+    if (!passphrases) writePrivate(passphraseFile, passphrase)
+    return store
+  }
+  return {
+    root: make('root', home.rootKeys, home.rootPassphrase),
+    issuing: make('issuing', home.issuingKeys, home.issuingPassphrase),
+  }
+}
+
+function tellAssumptions(settings: Settings, witness: Witness): void {
+  witness('')
+  witness('## Assumed values (not found in any text available; register ID, confidence)')
+  for (const { id, key, confidence, value, atDefault } of assumptions(settings)) {
+    witness(`${id} (${confidence}) ${key} = ${JSON.stringify(value)}${atDefault ? ' (default)' : ''}`)
+  }
+}
+
+async function closeTranscript(
+  hands: Hands,
+  home: Home,
+  settings: Settings,
+  lines: readonly string[],
+): Promise<void> {
+  const transcript = `${lines.join('\n')}\n\nWitnessed by:\n\n  name, signature, date ______________________________\n`
+  const stamp = systemClock().toISOString().replace(/[:.]/g, '-')
+  writePrivate(join(privateFolder(home.ceremony), `${stamp}-ceremony.md`), transcript)
+  await journalTranscript(hands, `key ceremony of ${settings.environment}`, transcript)
+}

@@ -1,0 +1,281 @@
+/** A batch on its way: PENDING → PARSING → QUEUED → PROCESSING → COMPLETED, with REJECTED, TAMPERED and PAUSED. */
+
+import { createHash } from 'node:crypto'
+import { type Bytes, toHex } from '../../ground/bytes.ts'
+import { entry, type JsonValue } from '../../ground/journal/entry.ts'
+import { append } from '../../ground/journal/journal.ts'
+import { Refusal } from '../../ground/refusal.ts'
+import type { Client, Store } from '../../ground/store/store.ts'
+import type { Hands } from '../authority/issue-one.ts'
+import { encodeItems, type PortionItem } from './portion.ts'
+
+export type BatchState =
+  | 'PENDING'
+  | 'REJECTED'
+  | 'PARSING'
+  | 'TAMPERED'
+  | 'QUEUED'
+  | 'PROCESSING'
+  | 'PAUSED'
+  | 'COMPLETED'
+
+export interface Batch {
+  readonly id: bigint
+  readonly party: number
+  /** The ID that the Party gave. */
+  readonly reference: string
+  readonly state: BatchState
+  readonly receivedAt: Date
+  readonly count: number
+  readonly octets: bigint
+  readonly decidedBy: string | undefined
+  readonly reason: string | undefined
+  readonly completedAt: Date | undefined
+}
+
+/** A number for a batch whose parts are about to come. */
+export async function beginUpload(store: Pick<Store, 'query'>): Promise<bigint> {
+  const { rows } = await store.query<{ id: bigint }>("SELECT nextval('batch_id') AS id")
+  return rows[0]!.id
+}
+
+export async function keepPart(
+  hands: Pick<Hands, 'store' | 'clock'>,
+  batch: bigint,
+  number: number,
+  octets: Bytes,
+): Promise<void> {
+  await hands.store.query({
+    name: 'keep_part',
+    text: 'INSERT INTO batch_part (batch, number, octets, at) VALUES ($1, $2, $3, $4)',
+    values: [batch, number, octets, hands.clock()],
+  })
+}
+
+/** The upload broke off, or was refused. */
+export async function dropUpload(store: Pick<Store, 'query'>, batch: bigint): Promise<void> {
+  await store.query('DELETE FROM batch_part WHERE batch = $1', [batch])
+}
+
+export interface Upload {
+  readonly id: bigint
+  readonly party: number
+  readonly reference: string
+  readonly sha256: Bytes
+  readonly octets: number
+  readonly count: number
+}
+
+/** Every part is there, and the document is valid: from the commit on the batch is ours to bring to its end. */
+export async function accept(hands: Hands, upload: Upload): Promise<void> {
+  const at = hands.clock()
+  await hands.store.transaction(async client => {
+    await client.query(
+      `INSERT INTO batch (id, party, reference, state, received_at, sha256, octets, count)
+       VALUES ($1, $2, $3, 'PENDING', $4, $5, $6, $7)`,
+      [upload.id, upload.party, upload.reference, at, upload.sha256, upload.octets, upload.count],
+    )
+    await say(hands, client, 'submit batch', upload.id, {
+      party: upload.party,
+      count: upload.count,
+      sha256: toHex(upload.sha256),
+    })
+  })
+}
+
+/** The Registration Authority lets a batch go on, or refuses it. @throws Refusal BATCH_NOT_PENDING */
+export async function decideBatch(
+  hands: Hands,
+  batch: bigint,
+  decision: { approve: boolean; by: string; reason?: string },
+): Promise<void> {
+  await hands.store.transaction(async client => {
+    const { rowCount } = await client.query(
+      `UPDATE batch SET state = $2, decided_by = $3, decided_at = $4, reason = $5 WHERE id = $1 AND state = 'PENDING'`,
+      [batch, decision.approve ? 'PARSING' : 'REJECTED', decision.by, hands.clock(), decision.reason ?? null],
+    )
+    if (rowCount !== 1) {
+      throw new Refusal(
+        'BATCH_NOT_PENDING',
+        `batch ${batch} is not waiting for a decision: it does not exist, or was decided before`,
+      )
+    }
+    await say(hands, client, decision.approve ? 'approve batch' : 'reject batch', batch, {
+      by: decision.by,
+      ...(decision.reason !== undefined && { reason: decision.reason }),
+    })
+  })
+}
+
+/** Turns the octets of an upload into its requests; the door that took them in knows how. */
+export type ReadItems = (parts: AsyncIterable<Buffer>, onItem: (item: PortionItem) => void) => Promise<void>
+
+/**
+ * PARSING → QUEUED: what is stored is what was uploaded, and its requests lie in portions. TAMPERED when its SHA-256
+ * is not that of the upload: nothing is read of it then. May run twice; the second finds nothing to do.
+ */
+export async function parse(
+  hands: Hands,
+  batch: bigint,
+  readItems: ReadItems,
+  portionSize: number,
+): Promise<BatchState | undefined> {
+  return hands.store.transaction(async client => {
+    const { rows } = await client.query<{ sha256: Buffer; count: number }>(
+      "SELECT sha256, count FROM batch WHERE id = $1 AND state = 'PARSING' FOR UPDATE SKIP LOCKED",
+      [batch],
+    )
+    const expected = rows[0]
+    if (!expected) return undefined
+    const digest = createHash('sha256')
+    for await (const part of parts(client, batch)) digest.update(part)
+    if (!digest.digest().equals(expected.sha256)) {
+      await client.query("UPDATE batch SET state = 'TAMPERED', reason = $2 WHERE id = $1", [
+        batch,
+        'what is stored is not what was uploaded',
+      ])
+      await say(hands, client, 'batch tampered', batch, {})
+      return 'TAMPERED'
+    }
+    await writePortions(client, batch, readItems, portionSize)
+    await client.query("UPDATE batch SET state = 'QUEUED', queued_at = $2 WHERE id = $1", [batch, hands.clock()])
+    return 'QUEUED'
+  })
+}
+
+async function* parts(client: Client, batch: bigint): AsyncGenerator<Buffer> {
+  for (let number = 0; ; number++) {
+    const { rows } = await client.query<{ octets: Buffer }>({
+      name: 'batch_part',
+      text: 'SELECT octets FROM batch_part WHERE batch = $1 AND number = $2',
+      values: [batch, number],
+    })
+    if (!rows[0]) return
+    yield rows[0].octets
+  }
+}
+
+async function writePortions(client: Client, batch: bigint, readItems: ReadItems, size: number): Promise<void> {
+  let waiting: PortionItem[] = []
+  let number = 0
+  let written: Promise<unknown> = Promise.resolve()
+  const write = (items: PortionItem[]) => {
+    const values = [batch, number++, items.length, encodeItems(items)]
+    const text = 'INSERT INTO portion (batch, number, count, items) VALUES ($1, $2, $3, $4)'
+    written = Promise.all([written, client.query({ name: 'write_portion', text, values })])
+  }
+  await readItems(parts(client, batch), item => {
+    waiting.push(item)
+    if (waiting.length < size) return
+    write(waiting)
+    waiting = []
+  })
+  if (waiting.length > 0) write(waiting)
+  await written
+}
+
+/** Moves every batch whose state follows from the hour: opened, paused, resumed, completed. */
+export async function advance(
+  hands: Hands,
+  open: boolean,
+): Promise<{ parsing: bigint[]; processing: number; completed: bigint[] }> {
+  const { rows } = await hands.store.query<{ id: bigint; state: BatchState }>(
+    "SELECT id, state FROM batch WHERE state NOT IN ('REJECTED', 'TAMPERED', 'COMPLETED') ORDER BY id",
+  )
+  const completed: bigint[] = []
+  let processing = 0
+  for (const { id, state } of rows) {
+    if (open && (state === 'QUEUED' || state === 'PAUSED')) {
+      await move(hands, id, state, 'PROCESSING')
+      processing++
+    } else if (!open && (state === 'QUEUED' || state === 'PROCESSING')) await move(hands, id, state, 'PAUSED')
+    else if (state === 'PROCESSING') processing++
+    if (await complete(hands, id)) completed.push(id)
+  }
+  return { parsing: rows.filter(row => row.state === 'PARSING').map(row => row.id), processing, completed }
+}
+
+async function move(hands: Hands, batch: bigint, from: BatchState, to: BatchState): Promise<void> {
+  await hands.store.transaction(async client => {
+    const { rowCount } = await client.query('UPDATE batch SET state = $3 WHERE id = $1 AND state = $2', [
+      batch,
+      from,
+      to,
+    ])
+    if (rowCount === 1) await say(hands, client, `batch ${to.toLowerCase()}`, batch, {})
+  })
+}
+
+async function complete(hands: Hands, batch: bigint): Promise<boolean> {
+  return hands.store.transaction(async client => {
+    const { rowCount } = await client.query(
+      `UPDATE batch SET state = 'COMPLETED', completed_at = $2
+        WHERE id = $1 AND state IN ('PROCESSING', 'PAUSED')
+          AND NOT EXISTS (SELECT FROM portion WHERE portion.batch = $1 AND portion.state <> 'done')`,
+      [batch, hands.clock()],
+    )
+    if (rowCount !== 1) return false
+    await say(hands, client, 'batch completed', batch, {})
+    return true
+  })
+}
+
+/** A batch of that Party; undefined when it is not its own, does not exist, or lies beyond the pick-up window. */
+export async function batchOf(
+  store: Pick<Store, 'query'>,
+  party: number,
+  id: bigint,
+  pickup: { now: Date; days: number },
+): Promise<Batch | undefined> {
+  if (id > 9_223_372_036_854_775_807n) return undefined
+  const { rows } = await store.query<Row>(`SELECT ${columns} FROM batch WHERE id = $1 AND party = $2`, [id, party])
+  const found = rows[0] && batch(rows[0])
+  if (!found?.completedAt) return found
+  return pickup.now.getTime() - found.completedAt.getTime() <= pickup.days * 86_400_000 ? found : undefined
+}
+
+/** Newest first. */
+export async function batches(store: Pick<Store, 'query'>, atMost = 100): Promise<Batch[]> {
+  const { rows } = await store.query<Row>(`SELECT ${columns} FROM batch ORDER BY id DESC LIMIT $1`, [atMost])
+  return rows.map(batch)
+}
+
+const columns = 'id, party, reference, state, received_at, count, octets, decided_by, reason, completed_at'
+
+interface Row {
+  id: bigint
+  party: number
+  reference: string
+  state: BatchState
+  received_at: Date
+  count: number
+  octets: bigint
+  decided_by: string | null
+  reason: string | null
+  completed_at: Date | null
+}
+
+function batch(row: Row): Batch {
+  return {
+    id: row.id,
+    party: row.party,
+    reference: row.reference,
+    state: row.state,
+    receivedAt: row.received_at,
+    count: row.count,
+    octets: row.octets,
+    decidedBy: row.decided_by ?? undefined,
+    reason: row.reason ?? undefined,
+    completedAt: row.completed_at ?? undefined,
+  }
+}
+
+async function say(
+  hands: Hands,
+  client: Client,
+  act: string,
+  id: bigint,
+  body: Record<string, JsonValue>,
+): Promise<void> {
+  await append(client, entry(act, hands.clock(), { batch: String(id), ...body }))
+}

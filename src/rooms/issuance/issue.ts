@@ -1,0 +1,226 @@
+/** Issues Device Certificates, a group at a time: decide, check, write down, sign, keep. */
+
+import { hash } from 'node:crypto'
+import type { Bytes } from '../../ground/bytes.ts'
+import { wholeSecond } from '../../ground/clock.ts'
+import { entry, type JsonValue } from '../../ground/journal/entry.ts'
+import { append } from '../../ground/journal/journal.ts'
+import { leafHash, rootOf } from '../../ground/journal/merkle.ts'
+import { Refusal } from '../../ground/refusal.ts'
+import type { Client } from '../../ground/store/store.ts'
+import type { Conforming } from '../../policy/conform.ts'
+import { conform } from '../../policy/conform.ts'
+import type { DeviceCode } from '../../policy/smki-device/codes.ts'
+import type { Wanted } from '../../policy/wanted.ts'
+import type { Hands } from '../authority/issue-one.ts'
+import { certifiedFor } from '../repository/holdings.ts'
+import { type Intended, intend, keep } from '../repository/register.ts'
+import { type Admitted, admit } from './admit.ts'
+import { type Decided, type DecisionRules, decide } from './decide.ts'
+import type { IssuingDca, IssuingDcas } from './issuing-dcas.ts'
+
+export interface DeviceIssuing extends Hands {
+  readonly authorities: IssuingDcas
+}
+
+/** What became of one request: a certificate at its position in the signing, or the code that says why not. */
+export type Outcome =
+  | { readonly position: number; readonly der: Buffer }
+  | { readonly refusal: Refusal<DeviceCode> }
+
+export interface Group {
+  /** DER of what should be CSRs, or a refusal that was decided before (a requester who is not eligible). */
+  readonly requests: readonly (Bytes | Refusal<DeviceCode>)[]
+  readonly rules: DecisionRules
+  /** Stands on the journal entries: who asked, by which channel. */
+  readonly says: Readonly<Record<string, JsonValue>>
+  /** Runs in the transaction that writes down: the signing is named there before anything is signed. */
+  readonly intending?: (client: Client, signing: bigint) => Promise<void>
+  /** Runs in the transaction that keeps; without certificates, in one of its own. */
+  readonly keeping?: (client: Client, outcomes: readonly Outcome[], signing: bigint | undefined) => Promise<void>
+}
+
+/** A group of requests becomes certificates. What it throws is a fault: nothing of the group was issued then. */
+export async function issueDevices(hands: DeviceIssuing, group: Group): Promise<Outcome[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await issueOnce(hands, group)
+    } catch (cause) {
+      // Another group took the same Device ID at the same time: it is judged again, with what that one got.
+      if (attempt === 5 || !isConflict(cause)) throw cause
+    }
+  }
+}
+
+async function issueOnce(hands: DeviceIssuing, group: Group): Promise<Outcome[]> {
+  // 1. Read every request once, and decide by what is held already.
+  const admitted = group.requests.map(request => (request instanceof Refusal ? request : admitOrRefuse(request)))
+  const judged = await decide(
+    hands.store,
+    admitted.map(one => (one instanceof Refusal ? undefined : one)),
+    group.rules,
+  )
+  const decided = judged.filter((one): one is Decided => one !== undefined && !(one instanceof Refusal))
+  const refusals = (i: number) =>
+    admitted[i] instanceof Refusal ? admitted[i] : (judged[i] as Refusal<DeviceCode>)
+  const refusedOnly = group.requests.map((_, i): Outcome => ({ refusal: refusals(i) }))
+  if (decided.length === 0) return close(hands, group, refusedOnly, undefined)
+
+  // 2. Decide each whole certificate, and check it, before anything is written or signed.
+  const moment = wholeSecond(hands.clock())
+  const planned = await planAll(hands, decided, moment)
+
+  // 3. Write down what is about to be signed. If we stop once signatures exist and before they are kept, this is what
+  //    lets those certificates be recognised; the requests are then judged again and get other serial numbers.
+  const says = { ...group.says, count: planned.length }
+  const signing = await hands.store.transaction(async client => {
+    const id = await intend(
+      client,
+      moment,
+      72,
+      planned.map(one => one.intended),
+    )
+    const root = rootOf(planned.map(one => leafHash(one.conforming.tbs)))
+    await append(client, entry('intend', hands.clock(), { ...says, signing: String(id), root: hex(root) }))
+    await group.intending?.(client, id)
+    return id
+  })
+  await seeKeysAlone(hands, signing, decided)
+
+  // 4. Sign. Each signature is verified before it goes on.
+  const signed = planned.map(({ by, conforming }) => by.authority.sign(conforming))
+
+  // 5. Keep them: from the commit on these Certificates exist and stand in the Repository, whatever fails later.
+  let position = 0
+  const outcomes = judged.map((one, i): Outcome => {
+    if (one === undefined || one instanceof Refusal) return { refusal: refusals(i) }
+    return { position, der: signed[position++]!.der }
+  })
+  await hands.store.transaction(async client => {
+    await keep(
+      client,
+      signing,
+      72,
+      signed.map(one => one.signature),
+    )
+    const root = rootOf(signed.map(one => leafHash(one.der)))
+    await append(
+      client,
+      entry('issue', hands.clock(), { ...says, signing: String(signing), root: hex(root), lodged: true }),
+    )
+    await journalRefusals(hands, client, group, outcomes)
+    await group.keeping?.(client, outcomes, signing)
+  })
+  return outcomes
+}
+
+function admitOrRefuse(csr: Bytes): Admitted | Refusal<DeviceCode> {
+  try {
+    return admit(csr)
+  } catch (cause) {
+    if (cause instanceof Refusal) return cause
+    throw cause
+  }
+}
+
+interface PlannedOne {
+  readonly by: IssuingDca
+  readonly conforming: Conforming
+  readonly intended: Intended
+}
+
+async function planAll(hands: DeviceIssuing, decided: readonly Decided[], moment: Date): Promise<PlannedOne[]> {
+  const allotted = await hands.authorities.take(decided.length)
+  return decided.map((request, i) => {
+    const by = allotted[i]!
+    const wanted: Wanted = {
+      profile: by.profile,
+      issuer: by.certificate,
+      serial: by.serial(),
+      moment,
+      subject: {},
+      publicKey: request.publicKey,
+      usage: request.usage,
+      hardwareModule: { hwType: request.hwType, hwSerialNum: request.eui64 },
+    }
+    const conforming = conform(by.plan(wanted), wanted)
+    const intended: Intended = {
+      authority: by.id,
+      family: 'device',
+      usage: request.usage === 'digitalSignature' ? 'DS' : 'KA',
+      role: undefined,
+      eui64: request.eui64,
+      ordinal: request.ordinal,
+      serial: wanted.serial,
+      keyId: request.keyId,
+      tbs: conforming.tbs,
+    }
+    return { by, conforming, intended }
+  })
+}
+
+/**
+ * What two groups certify at the same time for one key, but different Devices, neither sees when it decides; once both
+ * are written down, at least one of them sees the other, and steps back before it signs.
+ */
+async function seeKeysAlone(hands: DeviceIssuing, signing: bigint, decided: readonly Decided[]): Promise<void> {
+  const owners = new Map(decided.map(one => [hex(one.keyId), one.deviceId]))
+  const others = await certifiedFor(
+    hands.store,
+    decided.map(one => one.keyId),
+    signing,
+  )
+  if (others.some(one => owners.get(one.keyId) !== one.eui64)) {
+    await hands.store.query("UPDATE signing SET state = 'abandoned' WHERE id = $1 AND state = 'intended'", [
+      signing,
+    ])
+    throw new KeyContended(`signing ${signing} shares a key with another`)
+  }
+}
+
+class KeyContended extends Error {
+  override name = 'KeyContended'
+}
+
+function isConflict(cause: unknown): boolean {
+  return cause instanceof KeyContended || (cause as { code?: string }).code === '23505'
+}
+
+async function close(
+  hands: DeviceIssuing,
+  group: Group,
+  outcomes: Outcome[],
+  signing: bigint | undefined,
+): Promise<Outcome[]> {
+  await hands.store.transaction(async client => {
+    await journalRefusals(hands, client, group, outcomes)
+    await group.keeping?.(client, outcomes, signing)
+  })
+  return outcomes
+}
+
+/** What was refused can be found out too (lessons, section 2): codes and the hashes of the requests, one entry a group. */
+async function journalRefusals(
+  hands: Hands,
+  client: Client,
+  group: Group,
+  outcomes: readonly Outcome[],
+): Promise<void> {
+  const refused = outcomes.flatMap((outcome, i) => {
+    if (!('refusal' in outcome)) return []
+    const request = group.requests[i]!
+    const csr = request instanceof Refusal ? '' : hash('sha256', request, 'hex')
+    return [`${outcome.refusal.code} ${i} ${csr}`]
+  })
+  // An entry holds 65,535 octets; one refusal takes some 80.
+  for (let from = 0; from < refused.length; from += 500) {
+    await append(
+      client,
+      entry('refuse', hands.clock(), { ...group.says, refused: refused.slice(from, from + 500) }),
+    )
+  }
+}
+
+function hex(octets: Bytes): string {
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('hex')
+}

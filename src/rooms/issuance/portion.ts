@@ -1,0 +1,154 @@
+/** Portions of a batch: taken by one worker at a time, issued together, done once. */
+
+import { type Bytes, view } from '../../ground/bytes.ts'
+import { entry } from '../../ground/journal/entry.ts'
+import { append } from '../../ground/journal/journal.ts'
+import { Refusal } from '../../ground/refusal.ts'
+import type { Client } from '../../ground/store/store.ts'
+import type { DeviceCode } from '../../policy/smki-device/codes.ts'
+import type { Hands } from '../authority/issue-one.ts'
+import { abandon } from '../repository/register.ts'
+import type { DecisionRules } from './decide.ts'
+import { type DeviceIssuing, issueDevices, type Outcome } from './issue.ts'
+
+export interface PortionItem {
+  /** The DeviceCSR's ID. */
+  readonly id: string
+  readonly csr: Bytes
+}
+
+export interface Portion {
+  readonly batch: bigint
+  readonly number: number
+  readonly party: number
+  readonly items: readonly PortionItem[]
+  readonly attempts: number
+}
+
+/** Longer than any portion takes; a worker that died loses its portion to another after so long. */
+const leaseMs = 60_000
+
+/**
+ * Takes the next portion of the batch whose turn it is, or undefined. What an earlier holder had written down for it
+ * and not kept is given up first.
+ */
+export async function takePortion(hands: Hands, worker: string): Promise<Portion | undefined> {
+  return hands.store.transaction(async client => {
+    const now = hands.clock()
+    const { rows } = await client.query<{
+      batch: bigint
+      number: number
+      items: Buffer
+      signing: bigint | null
+      attempts: number
+      party: number
+    }>({
+      name: 'take_portion',
+      text: `WITH next AS (
+          SELECT p.batch, p.number, b.party FROM batch b JOIN portion p ON p.batch = b.id
+           WHERE b.state = 'PROCESSING' AND (p.state = 'queued' OR (p.state = 'taken' AND p.lease_until < $2))
+           ORDER BY b.turn, b.id, p.number LIMIT 1 FOR UPDATE OF p SKIP LOCKED),
+        turned AS (UPDATE batch SET turn = nextval('batch_turn') FROM next WHERE batch.id = next.batch)
+        UPDATE portion p SET state = 'taken', worker = $1, lease_until = $3, attempts = attempts + 1
+          FROM next WHERE p.batch = next.batch AND p.number = next.number
+        RETURNING p.batch, p.number, p.items, p.signing, p.attempts, next.party`,
+      values: [worker, now, new Date(now.getTime() + leaseMs)],
+    })
+    const row = rows[0]
+    if (!row) return undefined
+    if (row.signing !== null) await giveUp(hands, client, [row.signing])
+    return {
+      batch: row.batch,
+      number: row.number,
+      party: row.party,
+      items: decodeItems(row.items),
+      attempts: row.attempts,
+    }
+  })
+}
+
+/** Journals which signings were given up: a stray certificate with their serial numbers can be recognised. */
+export async function giveUp(hands: Hands, client: Client, signings: readonly bigint[]): Promise<void> {
+  for (const signing of await abandon(client, signings)) {
+    await append(client, entry('abandon', hands.clock(), { signing: String(signing) }))
+  }
+}
+
+/** The portion is another's by now: what we would write of it is not wanted. */
+export class PortionLost extends Error {
+  override name = 'PortionLost'
+}
+
+/** Tries before the requests of a portion are answered with CA_ERROR. */
+const attemptsAtMost = 5
+
+/** Issues what a portion asks for and marks it done, all in the transactions that write down and keep. */
+export async function issuePortion(
+  issuing: DeviceIssuing,
+  portion: Portion,
+  worker: string,
+  rules: DecisionRules,
+  ineligible: Refusal<DeviceCode> | undefined,
+): Promise<void> {
+  const hold = async (client: Client, set: string, values: unknown[]) => {
+    const { rowCount } = await client.query(
+      `UPDATE portion SET ${set} WHERE batch = $1 AND number = $2 AND worker = $3 AND state = 'taken'`,
+      [portion.batch, portion.number, worker, ...values],
+    )
+    if (rowCount !== 1)
+      throw new PortionLost(`portion ${portion.number} of batch ${portion.batch} is another's by now`)
+  }
+  const exhausted = portion.attempts > attemptsAtMost
+  const refused = exhausted
+    ? new Refusal<DeviceCode>('CA:FF1', 'the certification authority could not sign; please submit again')
+    : ineligible
+  await issueDevices(issuing, {
+    requests: portion.items.map(item => refused ?? item.csr),
+    rules,
+    says: { party: portion.party, batch: String(portion.batch), portion: portion.number },
+    intending: (client, signing) => hold(client, 'signing = $4', [signing]),
+    keeping: (client, outcomes) =>
+      hold(client, "state = 'done', results = $4", [
+        JSON.stringify(outcomes.map((one, i) => resultOf(portion.items[i]!, one))),
+      ]),
+  })
+}
+
+/** One row of the column `results`. */
+export type ResultRow =
+  | readonly [id: string, position: number]
+  | readonly [id: string, code: DeviceCode, text: string]
+
+function resultOf(item: PortionItem, outcome: Outcome): ResultRow {
+  return 'refusal' in outcome
+    ? [item.id, outcome.refusal.code, outcome.refusal.message]
+    : [item.id, outcome.position]
+}
+
+/** Length (16 bits) and octets of the ID, length (32 bits) and octets of the request; one after another. */
+export function encodeItems(items: readonly PortionItem[]): Buffer {
+  const ids = items.map(item => Buffer.from(item.id, 'utf8'))
+  const out = Buffer.allocUnsafe(items.reduce((sum, item, i) => sum + 6 + ids[i]!.length + item.csr.length, 0))
+  let at = 0
+  items.forEach(({ csr }, i) => {
+    const id = ids[i]!
+    at = out.writeUInt16BE(id.length, at)
+    at += id.copy(out, at)
+    at = out.writeUInt32BE(csr.length, at)
+    out.set(csr, at)
+    at += csr.length
+  })
+  return out
+}
+
+export function decodeItems(octets: Bytes): PortionItem[] {
+  const from = view(octets)
+  const items: PortionItem[] = []
+  for (let at = 0; at < from.length; ) {
+    const idEnd = at + 2 + from.readUInt16BE(at)
+    const csrEnd = idEnd + 4 + from.readUInt32BE(idEnd)
+    items.push({ id: from.toString('utf8', at + 2, idEnd), csr: from.subarray(idEnd + 4, csrEnd) })
+    at = csrEnd
+  }
+  return items
+}

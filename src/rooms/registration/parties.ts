@@ -1,0 +1,159 @@
+/** Parties, and what they show at the doors: the records that decide what a credential may do. */
+
+import { hash } from 'node:crypto'
+import { type Bytes, fromHex, toHex } from '../../ground/bytes.ts'
+import type { Client, Store } from '../../ground/store/store.ts'
+
+export interface PartyRole {
+  readonly role: number
+  /** 16 hexadecimal digits. */
+  readonly eui64: string
+}
+
+export interface NewParty {
+  /** Short, for folders and commands. */
+  readonly name: string
+  readonly tradingName: string
+  /** Whether it is an Authorised Subscriber for Device Certificates. */
+  readonly deviceSubscriber: boolean
+  readonly roles: readonly PartyRole[]
+}
+
+export interface Party extends NewParty {
+  readonly id: number
+}
+
+export async function registerParty(client: Client, party: NewParty, at: Date): Promise<number> {
+  const { rows } = await client.query<{ id: number }>(
+    'INSERT INTO party (name, trading_name, device_subscriber, registered_at) VALUES ($1, $2, $3, $4) RETURNING id',
+    [party.name, party.tradingName, party.deviceSubscriber, at],
+  )
+  const { id } = rows[0]!
+  for (const { role, eui64 } of party.roles) {
+    await client.query('INSERT INTO party_role (party, role, eui64) VALUES ($1, $2, $3)', [
+      id,
+      role,
+      fromHex(eui64),
+    ])
+  }
+  return id
+}
+
+export async function parties(store: Pick<Store, 'query'>): Promise<Party[]> {
+  const { rows } = await store.query<{
+    id: number
+    name: string
+    trading_name: string
+    device_subscriber: boolean
+    role: number | null
+    eui64: Buffer | null
+  }>(
+    'SELECT p.id, p.name, p.trading_name, p.device_subscriber, r.role, r.eui64 FROM party p LEFT JOIN party_role r ON r.party = p.id ORDER BY p.id, r.role',
+  )
+  return [...Map.groupBy(rows, row => row.id).values()].map(of => ({
+    id: of[0]!.id,
+    name: of[0]!.name,
+    tradingName: of[0]!.trading_name,
+    deviceSubscriber: of[0]!.device_subscriber,
+    roles: of.flatMap(row => (row.role === null ? [] : [{ role: row.role, eui64: toHex(row.eui64!) }])),
+  }))
+}
+
+export type CredentialKind = 'PORTAL_ORG' | 'PORTAL_DEVICE' | 'ADHOC_WS' | 'BATCH_WS' | 'FILE_SIGN' | 'RA_STAFF'
+
+/** The registration record of an IKI Certificate. */
+export interface Credential {
+  readonly party: number
+  readonly partyName: string
+  readonly deviceSubscriber: boolean
+  readonly kind: CredentialKind
+  readonly role: number | undefined
+  readonly systemName: string
+  readonly state: 'active' | 'suspended' | 'revoked'
+}
+
+export interface NewCredential {
+  readonly party: number
+  readonly kind: CredentialKind
+  readonly role: number | undefined
+  readonly systemName: string
+}
+
+/** Records what a certificate is for, in the transaction that keeps the certificate. */
+export async function recordCredential(
+  client: Client,
+  certificate: { issuer: { der: Bytes }; serial: Bytes },
+  credential: NewCredential,
+  at: Date,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO credential (issuer, serial, party, kind, role, system_name, state, issued_at)
+     VALUES ($1, $2, $3, $4, $5, $6, 'active', $7)`,
+    [
+      digest(certificate.issuer.der),
+      certificate.serial,
+      credential.party,
+      credential.kind,
+      credential.role ?? null,
+      credential.systemName,
+      at,
+    ],
+  )
+}
+
+/** The record of (issuer, serial): the certificate itself does not say what it may do (certificates.md section 6). */
+export async function credentialOf(
+  store: Pick<Store, 'query'>,
+  issuer: Bytes,
+  serial: Bytes,
+): Promise<Credential | undefined> {
+  const { rows } = await store.query<{
+    party: number
+    name: string
+    device_subscriber: boolean
+    kind: CredentialKind
+    role: number | null
+    system_name: string
+    state: Credential['state']
+  }>({
+    name: 'credential_of',
+    text: `SELECT c.party, p.name, p.device_subscriber, c.kind, c.role, c.system_name, c.state
+             FROM credential c JOIN party p ON p.id = c.party WHERE c.issuer = $1 AND c.serial = $2`,
+    values: [digest(issuer), serial],
+  })
+  const row = rows[0]
+  return (
+    row && {
+      party: row.party,
+      partyName: row.name,
+      deviceSubscriber: row.device_subscriber,
+      kind: row.kind,
+      role: row.role ?? undefined,
+      systemName: row.system_name,
+      state: row.state,
+    }
+  )
+}
+
+/** Enters a key of the Repository's web service. Only its SHA-256 is kept. */
+export async function enterApiKey(client: Client, party: number, key: string, at: Date): Promise<void> {
+  await client.query("INSERT INTO api_key (sha256, party, state, issued_at) VALUES ($1, $2, 'active', $3)", [
+    hash('sha256', key, 'buffer'),
+    party,
+    at,
+  ])
+}
+
+/** The Party whose key that is. Looked up by hash, so the time it takes tells nothing of the keys there are. */
+export async function partyOfApiKey(store: Pick<Store, 'query'>, key: string): Promise<number | undefined> {
+  const { rows } = await store.query<{ party: number }>({
+    name: 'party_of_api_key',
+    text: "SELECT party FROM api_key WHERE sha256 = $1 AND state = 'active'",
+    values: [hash('sha256', key, 'buffer')],
+  })
+  return rows[0]?.party
+}
+
+function digest(octets: Bytes): Buffer {
+  return hash('sha256', octets, 'buffer')
+}

@@ -1,0 +1,58 @@
+/** Lists in the Repository: every version is kept, one of each authority is current. */
+
+import type { ClientBase } from 'pg'
+import type { Store } from '../../ground/store/store.ts'
+
+export interface LodgedList {
+  readonly authority: number
+  readonly number: bigint
+  /** As people say it: `IKI CRL`. */
+  readonly name: string
+  readonly thisUpdate: Date
+  readonly nextUpdate: Date
+  readonly der: Buffer
+}
+
+/** Number of the newest list of that authority, locked until the caller's transaction ends; 0n when there is none. */
+export async function latestNumber(client: ClientBase, authority: number): Promise<bigint> {
+  await client.query("SELECT pg_advisory_xact_lock(hashtext('list'), $1)", [authority])
+  const { rows } = await client.query<{ number: bigint }>(
+    'SELECT coalesce(max(number), 0) AS number FROM list WHERE authority = $1',
+    [authority],
+  )
+  return rows[0]!.number
+}
+
+/** Lodges a list: it is current from the commit on, and the one before it is history. */
+export async function lodgeList(client: ClientBase, list: LodgedList, at: Date): Promise<void> {
+  await client.query('UPDATE list SET superseded_at = $2 WHERE authority = $1 AND superseded_at IS NULL', [
+    list.authority,
+    at,
+  ])
+  await client.query(
+    'INSERT INTO list (authority, number, name, this_update, next_update, der, lodged_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+    [list.authority, list.number, list.name, list.thisUpdate, list.nextUpdate, list.der, at],
+  )
+}
+
+/** The current list of every authority that has one. */
+export async function currentLists(store: Pick<Store, 'query'>): Promise<LodgedList[]> {
+  const { rows } = await store.query<{
+    authority: number
+    number: bigint
+    name: string
+    this_update: Date
+    next_update: Date
+    der: Buffer
+  }>(
+    'SELECT authority, number, name, this_update, next_update, der FROM list WHERE superseded_at IS NULL ORDER BY authority',
+  )
+  return rows.map(row => ({
+    authority: row.authority,
+    number: row.number,
+    name: row.name,
+    thisUpdate: row.this_update,
+    nextUpdate: row.next_update,
+    der: row.der,
+  }))
+}

@@ -1,0 +1,127 @@
+/** The register of certificates: written down before they are signed, kept when they are. */
+
+import type { ClientBase } from 'pg'
+import { type Bytes, view } from '../../ground/bytes.ts'
+import { copyInto } from '../../ground/store/copy.ts'
+import type { Family } from '../../policy/profile.ts'
+
+/** Numbers of the families in the table `certificate`. */
+export const families: Readonly<Record<Family, number>> = {
+  ca: 0,
+  device: 1,
+  organisation: 2,
+  iki: 3,
+  dccki: 4,
+  s1spki: 5,
+  tls: 6,
+}
+
+/** `DS` digitalSignature alone, `KA` keyAgreement alone, `-` anything else. */
+export type Usage = 'DS' | 'KA' | '-'
+export const usages: Readonly<Record<Usage, number>> = { '-': 0, DS: 1, KA: 2 }
+
+/** A certificate about to be signed. */
+export interface Intended {
+  readonly authority: number
+  readonly family: Family
+  readonly usage: Usage
+  readonly role: number | undefined
+  /** 8 octets; with it goes an ordinal, unique for the identifier. */
+  readonly eui64: Bytes | undefined
+  readonly ordinal: number | undefined
+  readonly serial: Bytes
+  readonly keyId: Bytes
+  readonly tbs: Bytes
+}
+
+/** Octets that one signature may have: 72 holds every ECDSA-Sig-Value of P-256, 512 that of RSA-4096. */
+export type Slot = 72 | 256 | 512
+
+/**
+ * Writes down what is about to be signed. After the caller's commit, whatever stops us, each of these can be found.
+ * @returns the number of the signing.
+ * @throws the store's unique violation (23505) when a serial number or an ordinal is taken: nothing was written.
+ */
+export async function intend(
+  client: ClientBase,
+  at: Date,
+  slot: Slot,
+  group: readonly Intended[],
+): Promise<bigint> {
+  const { rows } = await client.query<{ id: bigint }>({
+    name: 'intend',
+    text: 'INSERT INTO signing (count, at, slot) VALUES ($1, $2, $3) RETURNING id',
+    values: [group.length, at, slot],
+  })
+  const signing = rows[0]!.id
+  await copyInto(
+    client,
+    'certificate',
+    {
+      signing: 'int8',
+      position: 'int2',
+      authority: 'int2',
+      family: 'int2',
+      usage: 'int2',
+      role: 'int2',
+      ordinal: 'int4',
+      eui64: 'bytea',
+      serial: 'bytea',
+      key_id: 'bytea',
+      tbs: 'bytea',
+    },
+    group.map((one, position) => [
+      signing,
+      position,
+      one.authority,
+      families[one.family],
+      usages[one.usage],
+      one.role ?? null,
+      one.ordinal ?? null,
+      one.eui64 ?? null,
+      one.serial,
+      one.keyId,
+      one.tbs,
+    ]),
+  )
+  return signing
+}
+
+/** The signing was not in the state that this step needs: another took it over. Nothing was written. */
+export class SigningLost extends Error {
+  override name = 'SigningLost'
+}
+
+/** Keeps the signatures, in the order of `intend`: from the commit on these certificates exist, and are lodged. */
+export async function keep(
+  client: ClientBase,
+  signing: bigint,
+  slot: Slot,
+  signatures: readonly Bytes[],
+): Promise<void> {
+  const slots = Buffer.alloc(slot * signatures.length)
+  signatures.forEach((signature, position) => {
+    if (signature.length > slot) throw new RangeError('a signature is longer than its slot')
+    slots.set(signature, position * slot)
+  })
+  const { rowCount } = await client.query({
+    name: 'keep',
+    text: "UPDATE signing SET state = 'complete', signatures = $2 WHERE id = $1 AND state = 'intended' AND count = $3",
+    values: [signing, slots, signatures.length],
+  })
+  if (rowCount !== 1) throw new SigningLost(`signing ${signing} is not open any more`)
+}
+
+/** Gives up signings that were not completed. What they wrote down stays, so a stray signature can be recognised. */
+export async function abandon(client: ClientBase, signings: readonly bigint[]): Promise<bigint[]> {
+  const { rows } = await client.query<{ id: bigint }>(
+    "UPDATE signing SET state = 'abandoned' WHERE id = ANY($1) AND state = 'intended' RETURNING id",
+    [signings],
+  )
+  return rows.map(row => row.id)
+}
+
+/** The signature in its slot: a DER SEQUENCE says itself where it ends; an RSA signature fills its slot. */
+export function fromSlot(slot: Bytes): Bytes {
+  return slot[0] === 0x30 && slot.length === 72 ? view(slot).subarray(0, 2 + slot[1]!) : slot
+}
