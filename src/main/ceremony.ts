@@ -134,7 +134,7 @@ async function firstList(
   schedule: NonNullable<Hierarchy['root']['list']>,
   witness: Witness,
 ) {
-  const list = await publishList(hands, made, keys, schedule, [])
+  const list = await publishList(hands, made, keys, schedule)
   witness(`  ${list.name} number ${list.number}, valid ${instant(list.thisUpdate)} to ${instant(list.nextUpdate)}`)
 }
 

@@ -5,6 +5,7 @@ import { type Bytes, toHex } from '../../ground/bytes.ts'
 import { entry, type JsonValue } from '../../ground/journal/entry.ts'
 import { append } from '../../ground/journal/journal.ts'
 import { Refusal } from '../../ground/refusal.ts'
+import { copyInto } from '../../ground/store/copy.ts'
 import type { Client, Store } from '../../ground/store/store.ts'
 import type { Hands } from '../authority/issue-one.ts'
 import { encodeItems, type PortionItem } from './portion.ts'
@@ -155,54 +156,87 @@ async function* parts(client: Client, batch: bigint): AsyncGenerator<Buffer> {
   }
 }
 
+/** The requests of a batch fit into memory (some 17 MB); one COPY writes them all. */
 async function writePortions(client: Client, batch: bigint, readItems: ReadItems, size: number): Promise<void> {
+  const portions: [bigint, number, number, Buffer][] = []
   let waiting: PortionItem[] = []
-  let number = 0
-  let written: Promise<unknown> = Promise.resolve()
-  const write = (items: PortionItem[]) => {
-    const values = [batch, number++, items.length, encodeItems(items)]
-    const text = 'INSERT INTO portion (batch, number, count, items) VALUES ($1, $2, $3, $4)'
-    written = Promise.all([written, client.query({ name: 'write_portion', text, values })])
+  const close = () => {
+    portions.push([batch, portions.length, waiting.length, encodeItems(waiting)])
+    waiting = []
   }
   await readItems(parts(client, batch), item => {
     waiting.push(item)
-    if (waiting.length < size) return
-    write(waiting)
-    waiting = []
+    if (waiting.length === size) close()
   })
-  if (waiting.length > 0) write(waiting)
-  await written
+  if (waiting.length > 0) close()
+  await copyInto(client, 'portion', { batch: 'int8', number: 'int4', count: 'int4', items: 'bytea' }, portions)
 }
 
-/** Moves every batch whose state follows from the hour: opened, paused, resumed, completed. */
-export async function advance(
-  hands: Hands,
-  open: boolean,
-): Promise<{ parsing: bigint[]; processing: number; completed: bigint[] }> {
-  const { rows } = await hands.store.query<{ id: bigint; state: BatchState }>(
-    "SELECT id, state FROM batch WHERE state NOT IN ('REJECTED', 'TAMPERED', 'COMPLETED') ORDER BY id",
-  )
+export interface Progress {
+  readonly parsing: readonly bigint[]
+  /** Whether portions wait to be taken. */
+  readonly waiting: boolean
+  readonly completed: readonly bigint[]
+}
+
+/** Moves every batch whose state follows from the hour, or from its portions: opened, paused, resumed, completed. */
+export async function advance(hands: Hands, open: boolean): Promise<Progress> {
+  const { rows } = await hands.store.query<{ id: bigint; state: BatchState; waiting: boolean; done: boolean }>({
+    name: 'open_batches',
+    text: `SELECT b.id, b.state,
+                  EXISTS (SELECT FROM portion p WHERE p.batch = b.id AND p.state <> 'done'
+                          AND (p.state = 'queued' OR p.lease_until < $1)) AS waiting,
+                  NOT EXISTS (SELECT FROM portion p WHERE p.batch = b.id AND p.state <> 'done') AS done
+             FROM batch b WHERE b.state NOT IN ('REJECTED', 'TAMPERED', 'COMPLETED') ORDER BY b.id`,
+    values: [hands.clock()],
+  })
   const completed: bigint[] = []
-  let processing = 0
-  for (const { id, state } of rows) {
-    if (open && (state === 'QUEUED' || state === 'PAUSED')) {
-      await move(hands, id, state, 'PROCESSING')
-      processing++
-    } else if (!open && (state === 'QUEUED' || state === 'PROCESSING')) await move(hands, id, state, 'PAUSED')
-    else if (state === 'PROCESSING') processing++
-    if (await complete(hands, id)) completed.push(id)
+  let waiting = false
+  for (const row of rows) {
+    let { state } = row
+    if (open && (state === 'QUEUED' || state === 'PAUSED')) state = await move(hands, row.id, state, 'PROCESSING')
+    else if (!open && (state === 'QUEUED' || state === 'PROCESSING'))
+      state = await move(hands, row.id, state, 'PAUSED')
+    waiting ||= state === 'PROCESSING' && row.waiting
+    if (row.done && state === 'PROCESSING' && (await complete(hands, row.id))) completed.push(row.id)
   }
-  return { parsing: rows.filter(row => row.state === 'PARSING').map(row => row.id), processing, completed }
+  return { parsing: rows.filter(row => row.state === 'PARSING').map(row => row.id), waiting, completed }
 }
 
-async function move(hands: Hands, batch: bigint, from: BatchState, to: BatchState): Promise<void> {
-  await hands.store.transaction(async client => {
+/** Batches that wait for the Registration Authority. */
+export async function pendingBatches(store: Pick<Store, 'query'>): Promise<bigint[]> {
+  const { rows } = await store.query<{ id: bigint }>({
+    name: 'pending_batches',
+    text: "SELECT id FROM batch WHERE state = 'PENDING' ORDER BY id",
+  })
+  return rows.map(row => row.id)
+}
+
+/** Removes results past the pick-up window, and parts of uploads that broke off; certificates stay in the Repository. */
+export async function removeStale(
+  store: Store,
+  { now, pickupDays }: { now: Date; pickupDays: number },
+): Promise<void> {
+  const before = new Date(now.getTime() - pickupDays * 86_400_000)
+  const ended = 'SELECT id FROM batch WHERE completed_at < $1'
+  await store.query(`DELETE FROM portion WHERE batch IN (${ended})`, [before])
+  await store.query(`DELETE FROM batch_part WHERE batch IN (${ended})`, [before])
+  await store.query(
+    'DELETE FROM batch_part WHERE at < $1 AND NOT EXISTS (SELECT FROM batch WHERE id = batch_part.batch)',
+    [new Date(now.getTime() - 86_400_000)],
+  )
+}
+
+async function move(hands: Hands, batch: bigint, from: BatchState, to: BatchState): Promise<BatchState> {
+  return hands.store.transaction(async client => {
     const { rowCount } = await client.query('UPDATE batch SET state = $3 WHERE id = $1 AND state = $2', [
       batch,
       from,
       to,
     ])
-    if (rowCount === 1) await say(hands, client, `batch ${to.toLowerCase()}`, batch, {})
+    if (rowCount !== 1) return from
+    await say(hands, client, `batch ${to.toLowerCase()}`, batch, {})
+    return to
   })
 }
 

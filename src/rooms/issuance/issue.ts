@@ -54,7 +54,9 @@ export async function issueDevices(hands: DeviceIssuing, group: Group): Promise<
 
 async function issueOnce(hands: DeviceIssuing, group: Group): Promise<Outcome[]> {
   // 1. Read every request once, and decide by what is held already.
-  const admitted = group.requests.map(request => (request instanceof Refusal ? request : admitOrRefuse(request)))
+  const admitted = await inSlices(group.requests, request =>
+    request instanceof Refusal ? request : admitOrRefuse(request),
+  )
   const judged = await decide(
     hands.store,
     admitted.map(one => (one instanceof Refusal ? undefined : one)),
@@ -88,7 +90,7 @@ async function issueOnce(hands: DeviceIssuing, group: Group): Promise<Outcome[]>
   await seeKeysAlone(hands, signing, decided)
 
   // 4. Sign. Each signature is verified before it goes on.
-  const signed = planned.map(({ by, conforming }) => by.authority.sign(conforming))
+  const signed = await inSlices(planned, ({ by, conforming }) => by.authority.sign(conforming))
 
   // 5. Keep them: from the commit on these Certificates exist and stand in the Repository, whatever fails later.
   let position = 0
@@ -112,6 +114,16 @@ async function issueOnce(hands: DeviceIssuing, group: Group): Promise<Outcome[]>
     await group.keeping?.(client, outcomes, signing)
   })
   return outcomes
+}
+
+/** As `map`, letting others have the thread every few milliseconds: a single request does not wait for a batch. */
+async function inSlices<From, To>(from: readonly From[], work: (one: From) => To): Promise<To[]> {
+  const to: To[] = []
+  for (const one of from) {
+    to.push(work(one))
+    if (to.length % 32 === 0) await new Promise(resolve => setImmediate(resolve))
+  }
+  return to
 }
 
 function admitOrRefuse(csr: Bytes): Admitted | Refusal<DeviceCode> {

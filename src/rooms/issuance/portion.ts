@@ -4,7 +4,7 @@ import { type Bytes, view } from '../../ground/bytes.ts'
 import { entry } from '../../ground/journal/entry.ts'
 import { append } from '../../ground/journal/journal.ts'
 import { Refusal } from '../../ground/refusal.ts'
-import type { Client } from '../../ground/store/store.ts'
+import type { Client, Store } from '../../ground/store/store.ts'
 import type { DeviceCode } from '../../policy/smki-device/codes.ts'
 import type { Hands } from '../authority/issue-one.ts'
 import { abandon } from '../repository/register.ts'
@@ -77,6 +77,38 @@ export async function giveUp(hands: Hands, client: Client, signings: readonly bi
 /** The portion is another's by now: what we would write of it is not wanted. */
 export class PortionLost extends Error {
   override name = 'PortionLost'
+}
+
+/** Puts a portion back. A try that could not succeed, whatever the portion, does not count. */
+export async function releasePortion(
+  store: Pick<Store, 'query'>,
+  portion: Portion,
+  worker: string,
+  tried: { counts: boolean },
+): Promise<void> {
+  await store.query(
+    `UPDATE portion SET state = 'queued', worker = NULL, lease_until = NULL, attempts = attempts - $4
+      WHERE batch = $1 AND number = $2 AND worker = $3 AND state = 'taken'`,
+    [portion.batch, portion.number, worker, tried.counts ? 0 : 1],
+  )
+}
+
+/** A signer starts, and is the only one: what the one before it had in hand is put back. Returns how much that was. */
+export async function recover(hands: Hands): Promise<{ portions: number; signings: number }> {
+  return hands.store.transaction(async client => {
+    const { rowCount: portions } = await client.query(
+      "UPDATE portion SET state = 'queued', worker = NULL, lease_until = NULL WHERE state = 'taken'",
+    )
+    const { rows } = await client.query<{ id: bigint }>(
+      "SELECT id FROM signing WHERE state = 'intended' ORDER BY id",
+    )
+    await giveUp(
+      hands,
+      client,
+      rows.map(row => row.id),
+    )
+    return { portions: portions ?? 0, signings: rows.length }
+  })
 }
 
 /** Tries before the requests of a portion are answered with CA_ERROR. */

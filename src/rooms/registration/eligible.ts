@@ -5,8 +5,8 @@ import type { DeviceCode } from '../../policy/smki-device/codes.ts'
 import type { Credential, CredentialKind } from './parties.ts'
 
 /** Whether a credential opens that interface: its record says so, and it is active (service-interface.md section 2). */
-export function opens(credential: Credential | undefined, kind: CredentialKind): credential is Credential {
-  return credential?.kind === kind && credential.state === 'active'
+export function opens(credential: Credential, kind: CredentialKind): boolean {
+  return credential.kind === kind && credential.state === 'active'
 }
 
 /** A Party that is no Authorised Subscriber for Device Certificates is refused for each of its requests. */

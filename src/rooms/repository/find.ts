@@ -31,9 +31,10 @@ export interface Lodged {
 type Reader = Pick<Store, 'query'>
 
 const columns = `c.signing, c.position, c.authority, c.family, c.usage, c.role, c.ordinal, c.eui64, c.serial, c.tbs, s.at,
-  substr(s.signatures, c.position * s.slot + 1, s.slot) AS slot, n.since IS NOT NULL AS withdrawn`
+  substr(s.signatures, c.position::int * s.slot + 1, s.slot) AS slot, n.since IS NOT NULL AS withdrawn, r.at IS NOT NULL AS revoked`
 const from = `FROM certificate c JOIN signing s ON s.id = c.signing AND s.state = 'complete'
-  LEFT JOIN not_in_use n ON n.signing = c.signing AND n.position = c.position`
+  LEFT JOIN not_in_use n ON n.signing = c.signing AND n.position = c.position
+  LEFT JOIN revoked r ON r.authority = c.authority AND r.serial = c.serial`
 
 interface Row {
   signing: bigint
@@ -49,6 +50,7 @@ interface Row {
   at: Date
   slot: Buffer
   withdrawn: boolean
+  revoked: boolean
 }
 
 /** Every certificate of one EUI-64, all statuses, roles and usages, oldest first. */
@@ -112,7 +114,7 @@ export async function* everyCertificate(store: Reader, now: Date): AsyncGenerato
 export async function certificatesOf(store: Reader, signing: bigint): Promise<Buffer[]> {
   const { rows } = await store.query<{ tbs: Buffer; slot: Buffer }>({
     name: 'certificates_of',
-    text: `SELECT c.tbs, substr(s.signatures, c.position * s.slot + 1, s.slot) AS slot
+    text: `SELECT c.tbs, substr(s.signatures, c.position::int * s.slot + 1, s.slot) AS slot
              FROM certificate c JOIN signing s ON s.id = c.signing AND s.state = 'complete'
             WHERE c.signing = $1 ORDER BY c.position`,
     values: [signing],
@@ -145,6 +147,7 @@ function lodged(row: Row, siblings: readonly Row[], now: Date): Lodged {
 
 /** In the order R, E, N, P, I. A newer Device Certificate of the same usage takes a Device's place in use (REP-A04). */
 function statusOf(row: Row, family: Family, replaced: boolean, now: Date): Status {
+  if (row.revoked) return 'R'
   if (family !== 'device' && readTbs(row.tbs).notAfter.ms < now.getTime()) return 'E'
   if (row.withdrawn || (family === 'device' && replaced)) return 'N'
   return 'I'

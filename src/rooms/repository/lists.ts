@@ -56,3 +56,30 @@ export async function currentLists(store: Pick<Store, 'query'>): Promise<LodgedL
     der: row.der,
   }))
 }
+
+/** A certificate that a list names. */
+export interface Revoked {
+  /** 16 octets. */
+  readonly serial: Buffer
+  readonly at: Date
+  /** RFC 5280 5.3.1; 0 (unspecified) is left out. */
+  readonly reason: number
+}
+
+/** Marks a certificate as revoked; it stands on the authority's next list. False when it was revoked before. */
+export async function markRevoked(client: ClientBase, authority: number, revoked: Revoked): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'INSERT INTO revoked (authority, serial, at, reason) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+    [authority, revoked.serial, revoked.at, revoked.reason],
+  )
+  return rowCount === 1
+}
+
+/** Everything that an authority has revoked. */
+export async function revokedBy(client: Pick<ClientBase, 'query'>, authority: number): Promise<Revoked[]> {
+  const { rows } = await client.query<Revoked>(
+    'SELECT serial, at, reason FROM revoked WHERE authority = $1 ORDER BY serial',
+    [authority],
+  )
+  return rows
+}

@@ -14,31 +14,21 @@ import { readList } from '../../ground/x509/list.ts'
 import { oids } from '../../ground/x509/names.ts'
 import type { ListSchedule } from '../../policy/profile.ts'
 import type { AuthorityRecord } from '../authority/register.ts'
-import { type LodgedList, latestNumber, lodgeList } from '../repository/lists.ts'
-
-/** A certificate that a list names. */
-export interface Revoked {
-  /** 16 octets. */
-  readonly serial: Bytes
-  readonly at: Date
-  /** RFC 5280 5.3.1; 0 (unspecified) is left out. */
-  readonly reason: number
-}
+import { type LodgedList, latestNumber, lodgeList, type Revoked, revokedBy } from '../repository/lists.ts'
 
 /**
  * Makes, checks and lodges the next list of an authority. Its number follows the last one's without a gap: number and
  * list are one transaction, and schedulers take turns.
- * @param revoked in any order
  */
 export async function publishList(
   hands: { store: Store; clock: Clock },
   authority: AuthorityRecord,
   keys: KeyStore,
   schedule: ListSchedule,
-  revoked: readonly Revoked[],
 ): Promise<LodgedList> {
   return hands.store.transaction(async client => {
     const number = (await latestNumber(client, authority.id)) + 1n
+    const revoked = await revokedBy(client, authority.id)
     const thisUpdate = wholeSecond(hands.clock())
     const nextUpdate = new Date(thisUpdate.getTime() + schedule.validHours * 3_600_000)
     const tbs = planList(authority, number, thisUpdate, nextUpdate, revoked)

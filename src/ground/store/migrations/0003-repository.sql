@@ -60,3 +60,12 @@ CREATE TABLE list (
 );
 
 CREATE UNIQUE INDEX list_current ON list (authority) WHERE superseded_at IS NULL;
+
+-- What stands, or is about to stand, on its authority's list.
+CREATE TABLE revoked (
+  authority smallint NOT NULL,
+  serial bytea NOT NULL CHECK (octet_length(serial) = 16),
+  at timestamptz NOT NULL,
+  reason smallint NOT NULL,
+  PRIMARY KEY (authority, serial)
+);

@@ -1,0 +1,55 @@
+/** Ad Hoc Device CSR Web Service: one CSR in, one certificate or one reason out (service-interface.md section 5). */
+
+import type { FastifyInstance, preHandlerAsyncHookHandler } from 'fastify'
+import { Refusal } from '../../ground/refusal.ts'
+import { deviceCodes } from '../../policy/smki-device/codes.ts'
+import { type AdHocAnswer, readAdHocRequest, writeAdHocResponse } from './adhoc-message.ts'
+import type { DeviceDoor } from './door.ts'
+import { transactionIds } from './transactions.ts'
+
+/** A request has some 600 octets. */
+const longest = 65_536
+
+export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preHandlerAsyncHookHandler): void {
+  const nextTransaction = transactionIds(door.store)
+  const { eligibilityOnAdHoc } = door.settings.issuing
+  let turn = 0
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(['application/xml'], { parseAs: 'buffer', bodyLimit: longest }, (_, body, done) =>
+    done(null, body),
+  )
+
+  app.post(door.settings.services.adHocPath, { onRequest: admit }, async (request, reply) => {
+    const { credential } = request
+    const transactionId = await nextTransaction()
+    const answer = (id: string | undefined, outcome: AdHocAnswer['outcome']) => {
+      const text = writeAdHocResponse({ id, build: door.build, transactionId, outcome })
+      return reply.code(200).type('application/xml; charset=utf-8').send(text)
+    }
+    let id: string | undefined
+    try {
+      const message = readAdHocRequest(request.body as Buffer)
+      id = message.id
+      const signer = door.signers[turn++ % door.signers.length]!
+      const eligible = !eligibilityOnAdHoc || credential.deviceSubscriber
+      const issued = await signer.ask({
+        csr: message.csr,
+        party: credential.party,
+        transaction: transactionId,
+        eligible,
+      })
+      if ('certificate' in issued) return answer(id, issued)
+      return answer(id, { status: deviceCodes[issued.code].status, code: issued.code, text: issued.text })
+    } catch (cause) {
+      if (cause instanceof Refusal && cause.code === 'FM:AA1') {
+        return answer(id, { status: 'FORMAT_ERROR', code: 'FM:AA1', text: cause.message })
+      }
+      door.log.error(
+        { transaction: String(transactionId), fault: (cause as Error).message },
+        'a request met a fault',
+      )
+      // Whether a certificate was issued is not known here; asking again with the same CSR tells.
+      return answer(id, { status: 'WORKFLOW_ERROR', code: 'WF:BB2', text: deviceCodes['WF:BB2'].says })
+    }
+  })
+}

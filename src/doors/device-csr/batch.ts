@@ -1,0 +1,182 @@
+/** Batched Device CSR Web Service: a batch is taken in, and its result handed out, in streams (section 6). */
+
+import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, preHandlerAsyncHookHandler } from 'fastify'
+import { Refusal } from '../../ground/refusal.ts'
+import { deviceCodes } from '../../policy/smki-device/codes.ts'
+import { accept, batchOf, beginUpload, dropUpload, keepPart } from '../../rooms/issuance/batch.ts'
+import { type ItemResult, resultsOf } from '../../rooms/issuance/results.ts'
+import {
+  resultEnd,
+  resultHead,
+  resultItem,
+  resultRefused,
+  resultUnfinished,
+  submitAccepted,
+  submitRefused,
+  type Unfinished,
+} from './batch-answer.ts'
+import { BatchReader } from './batch-message.ts'
+import type { DeviceDoor } from './door.ts'
+
+export const submitPath = '/1.0/PortalCSRBatch/SubmitCSRBatch'
+export const resultPath = '/1.0/PortalCSRBatch/CSRBatchResult'
+
+/** Octets of the upload that are kept in one row. */
+const partOctets = 1 << 20
+
+export function batchService(app: FastifyInstance, door: DeviceDoor, admit: preHandlerAsyncHookHandler): void {
+  const { build, settings } = door
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(['application/xml'], (_, body, done) => done(null, body))
+
+  app.post(submitPath, { onRequest: admit, bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
+    const reader = new BatchReader(() => {}, { limit: settings.issuing.batchMaximum })
+    try {
+      const id = await takeIn(door, request.body as IncomingMessage, reader, request.credential.party)
+      return xml(reply, submitAccepted({ id: reader.id!, build, batchId: id }))
+    } catch (cause) {
+      if (cause instanceof BodyRefused) return reply.code(cause.status).header('connection', 'close').send()
+      if (cause instanceof Refusal && (cause.code === 'FM:AA1' || cause.code === 'FM:AA2')) {
+        const code = cause.code
+        const failure = { status: 'FORMAT_ERROR', code, text: cause.message } as const
+        return xml(reply, submitRefused({ id: code === 'FM:AA2' ? reader.id : undefined, build, failure }))
+      }
+      door.log.error({ fault: (cause as Error).message }, 'a submission met a fault')
+      const failure = { status: 'WORKFLOW_ERROR', code: 'WF:BB2', text: deviceCodes['WF:BB2'].says } as const
+      return xml(reply, submitRefused({ id: reader.id, build, failure }))
+    }
+  })
+
+  app.get<{ Querystring: { BatchId?: string } }>(resultPath, { onRequest: admit }, async (request, reply) => {
+    try {
+      const pickup = { now: door.clock(), days: settings.issuing.pickupDays }
+      const number = positive(request.query.BatchId)
+      const batch =
+        number === undefined ? undefined : await batchOf(door.store, request.credential.party, number, pickup)
+      if (!batch) {
+        const failure = { status: 'FORMAT_ERROR', code: 'FM:AA3', text: deviceCodes['FM:AA3'].says } as const
+        return xml(reply, resultRefused({ build, failure }))
+      }
+      const head = { id: batch.reference, build, batchId: batch.id }
+      if (batch.state !== 'COMPLETED') {
+        return xml(reply, resultUnfinished({ ...head, batchStatus: batch.state as Unfinished }))
+      }
+      const stream = Readable.from(result(resultHead(head), resultsOf(door.store, batch.id)), {
+        objectMode: false,
+        highWaterMark: 1 << 19,
+      })
+      // The head is out by then; a result that breaks off is not well-formed, so nobody takes it for whole.
+      stream.on('error', cause =>
+        door.log.error({ batch: String(batch.id), fault: cause.message }, 'a result broke off'),
+      )
+      return xml(reply, stream)
+    } catch (cause) {
+      door.log.error({ fault: (cause as Error).message }, 'a result query met a fault')
+      const failure = { status: 'WORKFLOW_ERROR', code: 'WF:BB1', text: deviceCodes['WF:BB1'].says } as const
+      return xml(reply, resultRefused({ build, failure }))
+    }
+  })
+}
+
+function xml(reply: FastifyReply, body: string | Readable): FastifyReply {
+  return reply.code(200).type('application/xml; charset=utf-8').send(body)
+}
+
+function positive(text: unknown): bigint | undefined {
+  return typeof text === 'string' && /^[1-9]\d{0,18}$/.test(text) ? BigInt(text) : undefined
+}
+
+async function* result(head: string, portions: AsyncIterable<ItemResult[]>): AsyncGenerator<Buffer> {
+  yield Buffer.from(head)
+  for await (const items of portions) {
+    yield Buffer.from(items.map(item => resultItem({ id: item.id, outcome: outcomeOf(item) })).join(''))
+  }
+  yield Buffer.from(resultEnd)
+}
+
+function outcomeOf(item: ItemResult) {
+  if ('certificate' in item) return { certificate: item.certificate }
+  return { status: deviceCodes[item.code].status, code: item.code, text: item.text }
+}
+
+/** The body is refused by HTTP itself: too long (413), or it stopped coming (408). */
+class BodyRefused extends Error {
+  readonly status: number
+
+  constructor(status: number) {
+    super(`HTTP ${status}`)
+    this.status = status
+  }
+}
+
+/** Reads, checks and keeps the upload as it comes; memory holds a part or two. Returns the number of the batch. */
+async function takeIn(
+  door: DeviceDoor,
+  body: IncomingMessage,
+  reader: BatchReader,
+  party: number,
+): Promise<bigint> {
+  const { services } = door.settings
+  const most = services.bodyMiB * 1024 * 1024
+  const id = await beginUpload(door.store)
+  const digest = createHash('sha256')
+  let octets = 0
+  let waiting: Buffer[] = []
+  let held = 0
+  let number = 0
+  let kept: Promise<void> = Promise.resolve()
+  const keep = async () => {
+    // One part is written while the next is read.
+    await kept
+    kept = keepPart(door, id, number++, Buffer.concat(waiting))
+    kept.catch(() => {})
+    waiting = []
+    held = 0
+  }
+  // A client that is still sending would not hear the answer: what was refused is read to its end, within bounds.
+  let refused: unknown
+  try {
+    for await (const chunk of withoutSilence(body, services.bodySilenceSeconds * 1000)) {
+      octets += chunk.length
+      if (octets > most) refused ??= new BodyRefused(413)
+      if (octets > 4 * most) break
+      if (refused !== undefined) continue
+      digest.update(chunk)
+      waiting.push(chunk)
+      held += chunk.length
+      try {
+        reader.write(chunk)
+        if (held >= partOctets) await keep()
+      } catch (cause) {
+        refused = cause
+      }
+    }
+    if (refused !== undefined) throw refused
+    const { id: reference, count } = reader.end()
+    await keep()
+    await kept
+    await accept(door, { id, party, reference, sha256: digest.digest(), octets, count })
+    return id
+  } catch (cause) {
+    await kept.catch(() => {})
+    await dropUpload(door.store, id)
+    throw cause
+  }
+}
+
+/** The chunks of a body; one that stays silent for so long is given up. The socket stays open for the answer. */
+async function* withoutSilence(body: IncomingMessage, ms: number): AsyncGenerator<Buffer> {
+  const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
+  for (;;) {
+    let timer: NodeJS.Timeout | undefined
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new BodyRefused(408)), ms)
+    })
+    const { done, value } = await Promise.race([chunks.next(), silence]).finally(() => clearTimeout(timer))
+    if (done) return
+    yield value
+  }
+}

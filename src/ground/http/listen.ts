@@ -1,0 +1,126 @@
+/** TLS listeners as the service interface wants them: TLS 1.2, four suites, and a client certificate that holds. */
+
+import { constants } from 'node:crypto'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import Fastify, { type FastifyInstance } from 'fastify'
+
+/** Appendix M: these four, and no others. */
+export const suites = [
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-SHA384',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-SHA256',
+] as const
+
+export interface ServerCredentials {
+  readonly key: Buffer | string
+  /** The server's certificate and those above it, PEM. */
+  readonly chain: Buffer | string
+}
+
+/** Who may come in: a client certificate that chains to these authorities and stands on none of these lists. */
+export interface ClientTrust {
+  /** PEM. */
+  readonly authorities: readonly string[]
+  /** PEM; a list for each of the authorities, current, or nobody comes in. */
+  readonly lists: readonly string[]
+}
+
+export interface Limits {
+  readonly idleSeconds: number
+  readonly headSeconds: number
+  readonly requestSeconds: number
+  readonly bodyOctets: number
+  readonly connections: number
+  readonly tls13: boolean
+}
+
+/** What stays as it is when lists are renewed. */
+export function tlsOptions(server: ServerCredentials, limits: Pick<Limits, 'tls13'>, clients?: ClientTrust) {
+  return {
+    key: server.key,
+    cert: server.chain,
+    minVersion: 'TLSv1.2',
+    maxVersion: limits.tls13 ? 'TLSv1.3' : 'TLSv1.2',
+    ciphers: suites.join(':') + (limits.tls13 ? ':TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256' : ''),
+    honorCipherOrder: true,
+    // A session is not resumed on a certificate that was checked some time ago: no tickets.
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_COMPRESSION,
+    ...(clients && { ca: [...clients.authorities], crl: [...clients.lists] }),
+  } as const
+}
+
+/**
+ * A Fastify instance over TLS. With `clients`, a connection without a valid certificate ends in the handshake
+ * (SVC-A02). `renew` changes the lists, or the server's own certificate, for the connections to come.
+ */
+export function tlsListener(
+  server: ServerCredentials,
+  limits: Limits,
+  clients?: ClientTrust,
+): { app: FastifyInstance; renew(server: ServerCredentials, clients?: ClientTrust): void } {
+  let https: Server | undefined
+  const app = Fastify({
+    ...common(limits),
+    serverFactory(handler) {
+      https = createServer(
+        {
+          ...tlsOptions(server, limits, clients),
+          requestCert: clients !== undefined,
+          rejectUnauthorized: clients !== undefined,
+          handshakeTimeout: limits.headSeconds * 1000,
+          sessionTimeout: limits.idleSeconds,
+          ...nodeLimits,
+          highWaterMark: 65_536,
+        },
+        handler,
+      )
+      bound(https, limits)
+      return https
+    },
+  })
+  return { app, renew: (server, clients) => https?.setSecureContext(tlsOptions(server, limits, clients)) }
+}
+
+/** Plain HTTP, for test environments only. */
+export function plainListener(limits: Limits): FastifyInstance {
+  const app = Fastify({ ...common(limits), http: nodeLimits })
+  bound(app.server, limits)
+  return app
+}
+
+/** `host` and the port that the listener got. */
+export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
+  await app.listen({ host, port })
+  return (app.server.address() as AddressInfo).port
+}
+
+const nodeLimits = {
+  maxHeaderSize: 16_384,
+  // Smuggling lives from lenient readers.
+  insecureHTTPParser: false,
+  requireHostHeader: true,
+  keepAlive: true,
+  noDelay: true,
+} as const
+
+function common(limits: Limits) {
+  return {
+    bodyLimit: limits.bodyOctets,
+    logger: false,
+    // Requests that are under way are answered before the listener closes; idle connections are closed at once.
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    exposeHeadRoutes: false,
+    trustProxy: false,
+  } as const
+}
+
+function bound(server: import('node:http').Server, limits: Limits): void {
+  server.keepAliveTimeout = limits.idleSeconds * 1000
+  server.headersTimeout = limits.headSeconds * 1000
+  server.requestTimeout = limits.requestSeconds * 1000
+  server.maxConnections = limits.connections
+  server.maxRequestsPerSocket = 0
+}

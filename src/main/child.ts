@@ -1,0 +1,82 @@
+/** One of the programs of the service, as a process of its own: `child.ts signer|device|repository`. */
+
+import pino from 'pino'
+import { Refusal } from '../ground/refusal.ts'
+import type { Connection } from '../ground/store/store.ts'
+import { homeAt, loadSettings } from './home.ts'
+
+/** What the supervisor sends first. */
+export interface ChildStart {
+  readonly home: string
+  readonly target: Connection | string
+  readonly run: string
+  /** For the signer alone. */
+  readonly passphrase?: Uint8Array
+  /** For the doors: where signers listen. */
+  readonly signers?: readonly string[]
+}
+
+export type ChildReport =
+  | {
+      readonly ready: true
+      readonly sockets?: readonly string[]
+      readonly ports?: Readonly<Record<string, number>>
+    }
+  | { readonly ready: false; readonly code: string; readonly says: string }
+
+const role = process.argv[2] as 'signer' | 'device' | 'repository'
+const log = pino(
+  { name: role, level: process.env.SMKI_LOG ?? 'info', base: { name: role } },
+  pino.destination({ dest: 2, sync: true }),
+)
+
+async function run(
+  start: ChildStart,
+): Promise<{ report: Omit<ChildReport & { ready: true }, 'ready'>; close(): Promise<void> }> {
+  const home = homeAt(start.home)
+  const common = { home, settings: loadSettings(home), target: start.target, log }
+  if (role === 'signer') {
+    const { startSigner } = await import('./signer.ts')
+    const signer = await startSigner({ ...common, run: start.run, passphrase: start.passphrase! })
+    start.passphrase!.fill(0)
+    return { report: { sockets: signer.sockets }, close: signer.close }
+  }
+  if (role === 'device') {
+    const { startDeviceDoor } = await import('./device-door.ts')
+    const door = await startDeviceDoor({ ...common, signers: start.signers! })
+    return { report: { ports: { device: door.port } }, close: door.close }
+  }
+  const { startRepositoryDoor } = await import('./repository-door.ts')
+  const door = await startRepositoryDoor(common)
+  const { tls, plain } = door.ports
+  return {
+    report: { ports: { repository: tls, ...(plain !== undefined && { plainRepository: plain }) } },
+    close: door.close,
+  }
+}
+
+process.once('message', async (start: ChildStart) => {
+  try {
+    const { report, close } = await run(start)
+    // The supervisor's end is ours, whether it asked for it or was killed.
+    process.on('disconnect', () => process.exit(0))
+    process.on('message', message => {
+      if (message === 'stop')
+        close().then(
+          () => process.exit(0),
+          () => process.exit(1),
+        )
+    })
+    process.send!({ ready: true, ...report } satisfies ChildReport)
+  } catch (cause) {
+    const code = cause instanceof Refusal ? cause.code : 'FAULT'
+    process.send!({ ready: false, code, says: (cause as Error).message } satisfies ChildReport)
+    if (!(cause instanceof Refusal)) log.fatal({ fault: (cause as Error).stack }, 'could not start')
+    process.exitCode = 1
+    process.disconnect?.()
+  }
+})
+
+// A terminal's Ctrl-C reaches the whole group: the supervisor decides what it means, and in which order we stop.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})

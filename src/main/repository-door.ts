@@ -1,0 +1,78 @@
+/** The Repository as a program: its listeners, and a store. It has no key of any authority, and opens no key store. */
+
+import { readFileSync } from 'node:fs'
+import type { FastifyInstance } from 'fastify'
+import type { Log } from '../doors/repository/answer.ts'
+import { bodyOctets, repositoryDoor } from '../doors/repository/door.ts'
+import { type Limits, listen, plainListener, tlsListener } from '../ground/http/listen.ts'
+import { type Connection, openStore } from '../ground/store/store.ts'
+import type { Settings } from '../policy/settings.ts'
+import type { Home } from './home.ts'
+import { tlsFiles } from './tls-ca.ts'
+import { systemChance, systemClock } from './world.ts'
+
+export interface RepositoryDoorStart {
+  readonly settings: Settings
+  readonly home: Home
+  /** How to reach the store. */
+  readonly target: Connection | string
+  readonly log: Log
+}
+
+export interface RunningRepositoryDoor {
+  /** Those that the listeners got. */
+  readonly ports: { readonly tls: number; readonly plain?: number }
+  /** Requests under way are answered first. */
+  close(): Promise<void>
+}
+
+/** Statements under way at a time, and with them processes of the store. */
+const connections = 4
+
+/**
+ * TLS with the server's certificate only: the API key is the credential. In test environments, when a port is set for
+ * it, plain HTTP besides, which Smart DCC's client expects.
+ */
+export async function startRepositoryDoor(start: RepositoryDoorStart): Promise<RunningRepositoryDoor> {
+  const { settings, home, target, log } = start
+  const { host, repositoryPort, plainRepositoryPort } = settings.services
+  const test = settings.kind === 'test'
+  const files = tlsFiles(home)
+  const credentials = { key: readFileSync(files.key), chain: readFileSync(files.chain) }
+  const store = await openStore(target, { max: connections })
+
+  const doors: FastifyInstance[] = []
+  const close = async () => {
+    for (const app of doors) await app.close()
+    await store.close()
+  }
+  const open = (app: FastifyInstance, port: number) => {
+    doors.push(app)
+    repositoryDoor({
+      app,
+      store,
+      clock: systemClock,
+      chance: systemChance,
+      settings: settings.repository,
+      test,
+      log,
+    })
+    return listen(app, host, port)
+  }
+  try {
+    const limits = limitsOf(settings)
+    const tls = await open(tlsListener(credentials, limits).app, repositoryPort)
+    if (!test || plainRepositoryPort === null) return { ports: { tls }, close }
+    const plain = await open(plainListener(limits), plainRepositoryPort)
+    return { ports: { tls, plain }, close }
+  } catch (cause) {
+    await close()
+    throw cause
+  }
+}
+
+/** Requests are small: one that takes longer than its head may is slow by intent. */
+function limitsOf({ services }: Settings): Limits {
+  const { idleSeconds, headSeconds, connections, tls13 } = services
+  return { idleSeconds, headSeconds, requestSeconds: headSeconds, bodyOctets, connections, tls13 }
+}

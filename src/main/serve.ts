@@ -1,0 +1,132 @@
+/** The supervisor: starts the store, the signer and the doors of an environment, each in a process of its own. */
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readPassphraseFile } from '../ground/keystore/passphrase.ts'
+import { Refusal } from '../ground/refusal.ts'
+import type { Settings } from '../policy/settings.ts'
+import type { ChildReport, ChildStart } from './child.ts'
+import { type Home, loadSettings } from './home.ts'
+import { openHomeStore } from './world.ts'
+
+export interface Service {
+  readonly settings: Settings
+  readonly ports: Readonly<Record<string, number>>
+  /** Process ids by program. */
+  readonly processes: Readonly<Record<string, number>>
+  /** Resolves when the service ended: asked to, or because its store did. */
+  readonly ended: Promise<void>
+  stop(): Promise<void>
+}
+
+/** Where a running service says who and where it is, for commands beside it. */
+export function runFile(home: Home): string {
+  return join(home.path, 'run.json')
+}
+
+export interface Running {
+  readonly pid: number
+  readonly ports: Readonly<Record<string, number>>
+  readonly processes: Readonly<Record<string, number>>
+}
+
+/** What the running service wrote; undefined when none runs. */
+export function running(home: Home): Running | undefined {
+  try {
+    const found = JSON.parse(readFileSync(runFile(home), 'utf8')) as Running
+    process.kill(found.pid, 0)
+    return found
+  } catch {
+    return undefined
+  }
+}
+
+type Role = 'signer' | 'device' | 'repository'
+
+/**
+ * @param passphrase of the issuing key store; by default that of the file beside it, which a test environment has.
+ * @throws Refusal NO_ENVIRONMENT, STORE_IN_USE, KEYSTORE_…, and what a program refused to start with
+ */
+export async function serve(home: Home, options: { passphrase?: Uint8Array } = {}): Promise<Service> {
+  const settings = loadSettings(home)
+  const passphrase = options.passphrase ?? readPassphraseFile(home.issuingPassphrase)
+  const opened = await openHomeStore(home, { share: false, max: 2 })
+  const run = mkdtempSync(join(tmpdir(), 'opensmki-run-'))
+  const children = new Map<Role, ChildProcess>()
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  let stopping: Promise<void> | undefined
+
+  const begin = async (role: Role, more: Partial<ChildStart>) => {
+    const child = fork(new URL('./child.ts', import.meta.url), [role], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    children.set(role, child)
+    return ready(child, role, { home: home.path, target: opened.target, run, ...more })
+  }
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      // Doors first: what they have taken in is answered while the signer is still there.
+      for (const roles of [['device', 'repository'], ['signer']] as const) {
+        await Promise.all(roles.map(role => finish(children.get(role))))
+      }
+      rmSync(runFile(home), { force: true })
+      rmSync(run, { recursive: true, force: true })
+      await opened.close()
+      end()
+    })()
+    return stopping
+  }
+
+  try {
+    const signer = await begin('signer', { passphrase: Uint8Array.from(passphrase) })
+    const device = await begin('device', { signers: signer.sockets! })
+    const repository = await begin('repository', {})
+    const ports = { ...device.ports, ...repository.ports }
+    const processes = Object.fromEntries([...children].map(([role, child]) => [role, child.pid!]))
+    writeFileSync(runFile(home), JSON.stringify({ pid: process.pid, ports, processes } satisfies Running), {
+      mode: 0o600,
+    })
+    for (const [role, child] of children) {
+      child.once('exit', () => {
+        if (stopping) return
+        // One program less is no service: everything stops, in order, and whoever started us starts us again.
+        console.error(`the ${role} program ended; the service stops`)
+        process.exitCode = 1
+        void stop()
+      })
+    }
+    void opened.ended.then(() => stop())
+    return { settings, ports, processes: { supervisor: process.pid, ...processes }, ended, stop }
+  } catch (cause) {
+    await stop()
+    throw cause
+  } finally {
+    passphrase.fill(0)
+  }
+}
+
+function ready(child: ChildProcess, role: Role, start: ChildStart): Promise<ChildReport & { ready: true }> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (report: ChildReport) => {
+      if (report.ready) resolve(report)
+      else reject(new Refusal(report.code, report.says))
+    })
+    child.once('exit', code => reject(new Error(`the ${role} program ended with ${code} before it was ready`)))
+    child.send(start)
+  })
+}
+
+/** Longer than any request or portion takes. */
+const patienceMs = 15_000
+
+async function finish(child: ChildProcess | undefined): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  if (child.connected) child.send('stop')
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+  await gone
+  clearTimeout(timer)
+}

@@ -1,0 +1,220 @@
+/** One thread of the signer: takes portions of batches and groups of single requests, and issues them. */
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { BatchReader } from '../doors/device-csr/batch-message.ts'
+import type { SigningAnswer, SigningQuestion } from '../doors/device-csr/signing.ts'
+import { serveChannel } from '../ground/channel.ts'
+import { forwardClock } from '../ground/clock.ts'
+import { attachSoftwareKeyStore, type Grant } from '../ground/keystore/software.ts'
+import { Refusal } from '../ground/refusal.ts'
+import { type Connection, openStore } from '../ground/store/store.ts'
+import { hierarchies, profileNamed } from '../policy/hierarchies.ts'
+import type { Settings } from '../policy/settings.ts'
+import type { DeviceCode } from '../policy/smki-device/codes.ts'
+import { parse, type ReadItems } from '../rooms/issuance/batch.ts'
+import { type DeviceIssuing, issueDevices } from '../rooms/issuance/issue.ts'
+import { issuingDcas } from '../rooms/issuance/issuing-dcas.ts'
+import { issuePortion, PortionLost, releasePortion, takePortion } from '../rooms/issuance/portion.ts'
+import { ineligible } from '../rooms/registration/eligible.ts'
+import { parties } from '../rooms/registration/parties.ts'
+import { SigningLost } from '../rooms/repository/register.ts'
+import { systemChance, systemClock } from './world.ts'
+
+export interface WorkerStart {
+  readonly name: string
+  readonly target: Connection | string
+  readonly grant: Grant
+  readonly settings: Settings
+  readonly socket: string
+  /** The instant of the newest certificate: the clock must be past it. */
+  readonly seen: Date | undefined
+}
+
+/** To the worker. */
+export type Order =
+  | { readonly order: 'portions' }
+  | { readonly order: 'parse'; readonly batch: bigint }
+  | { readonly order: 'retire'; readonly authority: number }
+
+/** From the worker. `held`: nothing can be issued for now, and why. */
+export type Report =
+  | { readonly report: 'ready' }
+  | { readonly report: 'idle' }
+  | { readonly report: 'parsed'; readonly batch: bigint; readonly state: string | undefined }
+  | { readonly report: 'retired'; readonly authority: number }
+  | { readonly report: 'held'; readonly why: string }
+  | { readonly report: 'fault'; readonly fault: string }
+
+const start = workerData as WorkerStart
+const port = parentPort!
+const tell = (report: Report) => port.postMessage(report)
+
+const { issuing } = start.settings
+const device = hierarchies(start.settings)['smki-device']
+const store = await openStore(start.target, { max: 4 })
+const keys = attachSoftwareKeyStore(start.grant, systemChance)
+const clock = forwardClock(systemClock, 1000, start.seen)
+const hands = { store, clock, chance: systemChance }
+const authorities = issuingDcas(
+  hands,
+  keys,
+  profileNamed(start.settings, 'Device Certificate'),
+  device.issuing.keyUse!,
+  64,
+)
+const devices: DeviceIssuing = { ...hands, authorities }
+const retiring: (() => void)[] = []
+let busy = 0
+
+/** Everything that signs goes through here, so that a key can be given up when nothing uses it. */
+async function signing<T>(work: () => Promise<T>): Promise<T> {
+  busy++
+  try {
+    return await work()
+  } finally {
+    busy--
+    if (busy === 0) for (const retire of retiring.splice(0)) retire()
+  }
+}
+
+// ---- batches: two portions at a time, so that one is signed while the other waits for the store
+
+const lanes = 2
+let running = 0
+
+async function portions(lane: number): Promise<void> {
+  const worker = `${start.name}/${lane}`
+  try {
+    for (;;) {
+      const portion = await takePortion(hands, worker)
+      if (!portion) break
+      try {
+        const party = (await parties(store)).find(one => one.id === portion.party)!
+        const rules = { threshold: issuing.deviceThreshold, knownDevicesOnly: false }
+        await signing(() => issuePortion(devices, portion, worker, rules, ineligible(party)))
+      } catch (cause) {
+        if (cause instanceof PortionLost || cause instanceof SigningLost) continue
+        // The portion goes back, and is tried again by whoever comes first; nothing of it was issued.
+        await releasePortion(store, portion, worker, { counts: !isHold(cause) })
+        tell(
+          isHold(cause)
+            ? { report: 'held', why: (cause as Error).message }
+            : { report: 'fault', fault: describe(cause) },
+        )
+        if (isHold(cause)) break
+      }
+    }
+  } catch (cause) {
+    tell({ report: 'fault', fault: describe(cause) })
+  } finally {
+    running--
+    if (running === 0) tell({ report: 'idle' })
+  }
+}
+
+/** Not a fault of the request nor of ours to repair by trying: the stock is used up, or the clock is wrong. */
+function isHold(cause: unknown): boolean {
+  return (cause instanceof Refusal && cause.code === 'NO_ISSUING_DCA') || (cause as Error).name === 'ClockWentBack'
+}
+
+const readItems: ReadItems = async (parts, onItem) => {
+  const reader = new BatchReader(onItem, { limit: issuing.batchMaximum })
+  for await (const part of parts) reader.write(part)
+  reader.end()
+}
+
+// ---- single requests: those that arrive while a group is being written form the next group
+
+interface Waiting {
+  readonly question: SigningQuestion
+  readonly answer: (answer: SigningAnswer) => void
+}
+
+let queue: Waiting[] = []
+let grouping = 0
+const groupAtMost = 64
+
+function ask(question: SigningQuestion): Promise<SigningAnswer> {
+  return new Promise(answer => {
+    queue.push({ question, answer })
+    if (grouping < lanes) {
+      grouping++
+      // One turn of the event loop: what came in the same packets is issued together.
+      setImmediate(() => void groups())
+    }
+  })
+}
+
+async function groups(): Promise<void> {
+  while (queue.length > 0) {
+    const group = queue.slice(0, groupAtMost)
+    queue = queue.slice(groupAtMost)
+    await signing(() => issueGroup(group))
+  }
+  grouping--
+}
+
+async function issueGroup(group: readonly Waiting[]): Promise<void> {
+  try {
+    const outcomes = await issueDevices(devices, {
+      requests: group.map(({ question }) => (question.eligible ? question.csr : notEligible)),
+      rules: { threshold: issuing.deviceThreshold, knownDevicesOnly: true },
+      says: {
+        channel: 'ADHOC_WS',
+        transactions: group.map(({ question }) => `${question.transaction} ${question.party}`),
+      },
+    })
+    group.forEach(({ answer }, i) => {
+      const outcome = outcomes[i]!
+      answer(
+        'refusal' in outcome
+          ? { code: outcome.refusal.code, text: outcome.refusal.message }
+          : { certificate: outcome.der },
+      )
+    })
+  } catch (cause) {
+    tell({
+      report: isHold(cause) ? 'held' : 'fault',
+      why: (cause as Error).message,
+      fault: describe(cause),
+    } as Report)
+    for (const { answer } of group)
+      answer({ code: 'CA:FF1', text: 'The certification authority could not sign; please try again' })
+  }
+}
+
+/** SVC-A04: INELIGIBLE is no status of the Ad Hoc service. */
+const notEligible = new Refusal<DeviceCode>(
+  'CA:EE2',
+  'the requester is not an Eligible Subscriber; the Registration Authority must act first',
+)
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+}
+
+// ---- orders
+
+port.on('message', async (order: Order) => {
+  if (order.order === 'portions') {
+    for (; running < lanes; running++) void portions(running)
+  } else if (order.order === 'parse') {
+    try {
+      const state = await parse(hands, order.batch, readItems, issuing.portion)
+      tell({ report: 'parsed', batch: order.batch, state })
+    } catch (cause) {
+      tell({ report: 'parsed', batch: order.batch, state: undefined })
+      tell({ report: 'fault', fault: describe(cause) })
+    }
+  } else {
+    const retire = () => {
+      authorities.forget(order.authority)
+      tell({ report: 'retired', authority: order.authority })
+    }
+    if (busy === 0) retire()
+    else retiring.push(retire)
+  }
+})
+
+await serveChannel<SigningQuestion, SigningAnswer>(start.socket, ask)
+tell({ report: 'ready' })
