@@ -60,13 +60,13 @@ export interface OneOfMany extends BatchItem {
  * workers are at most two chunks ahead of whoever reads. @throws RangeError when the Device IDs run out of 64 bits
  */
 export async function* makeMany({ threads = availableParallelism(), ...many }: Many): AsyncGenerator<OneOfMany> {
-  nth(many, many.count)
+  nth(many, Math.max(0, many.count - 1))
   const chunks = Math.ceil(many.count / chunkSize)
   const workers = Array.from({ length: Math.min(threads, chunks) }, (_, index) => {
     const worker = new Worker(new URL('./batch-worker.ts', import.meta.url), {
       workerData: { many, chunk: index, step: Math.min(threads, chunks) } satisfies Work,
     })
-    const answers = on(worker, 'message')
+    const answers = on(worker, 'message', { close: ['exit'] })
     worker.postMessage('a chunk')
     worker.postMessage('a chunk')
     return { worker, answers }

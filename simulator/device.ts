@@ -5,7 +5,6 @@ import { type Bytes, fromHex } from '../src/ground/bytes.ts'
 import {
   bitString,
   boolean,
-  element,
   integer,
   namedBits,
   octetString,
@@ -136,10 +135,9 @@ const encoded = new Map([...Object.values(oids), testHwType].map(text => [text a
 const typeOf = (text: string): Bytes => encoded.get(text) ?? oid(text)
 const emptyName = sequence()
 const ecdsaWithSha256 = sequence(oid(oids.ecdsaWithSha256))
-/** SEQUENCE { id-ecPublicKey, prime256v1 }, and the BIT STRING as far as the octet that says "uncompressed". */
+/** All of a P-256 SubjectPublicKeyInfo that stands before X: two headers, the algorithm, "no unused bits, uncompressed". */
 const p256Header = Buffer.concat([
   Buffer.of(0x30, 0x59),
   sequence(oid(oids.ecPublicKey), oid(oids.prime256v1)),
-  element(0x03, Buffer.alloc(66)).subarray(0, 2),
-  Buffer.of(0x00, 0x04),
+  Buffer.of(0x03, 0x42, 0x00, 0x04),
 ])

@@ -5,6 +5,7 @@ import { type Bytes, toHexUpper } from '../ground/bytes.ts'
 import * as der from '../ground/der/write.ts'
 import { entry } from '../ground/journal/entry.ts'
 import { append } from '../ground/journal/journal.ts'
+import { verifierKey, verifierKeyText } from '../ground/journal/note.ts'
 import type { KeyStore } from '../ground/keystore/keystore.ts'
 import { wrapContingencyKey, wrapLengths } from '../ground/keystore/wrap.ts'
 import { readCertificatePolicies } from '../ground/x509/extensions.ts'
@@ -31,6 +32,15 @@ export const journalKey = 'journal'
 const contingencyKey = 'contingency'
 const contingencySymmetricKey = 'contingency-symmetric-key'
 
+/** Name and key of the journal: the name is also the origin of its checkpoints. */
+export function journalVerifier(settings: Settings, keys: KeyStore): { name: string; publicKey: Bytes } {
+  // A checkpoint names the key's own 32 octets: the end of an Ed25519 SubjectPublicKeyInfo (RFC 8410 section 4).
+  return {
+    name: `opensmki/${settings.environment.replace(/ /g, '-')}`,
+    publicKey: keys.publicKey(journalKey).subarray(-32),
+  }
+}
+
 /** Makes everything that an environment of these PKIs needs; each step is told to the witness as it is done. */
 export async function ceremony(
   hands: Hands,
@@ -40,7 +50,8 @@ export async function ceremony(
   witness: Witness,
 ): Promise<void> {
   keys.issuing.generate(journalKey, 'Ed25519')
-  witness(`Journal key (Ed25519) in ${keys.issuing.identity}: ${fingerprint(keys.issuing.publicKey(journalKey))}`)
+  const { name, publicKey } = journalVerifier(settings, keys.issuing)
+  witness(`Journal key (Ed25519) in ${keys.issuing.identity}: ${verifierKeyText(verifierKey(name, publicKey))}`)
   for (const pki of pkis) {
     const hierarchy = hierarchies(settings)[pki]
     witness('')

@@ -1,9 +1,10 @@
 /** One of the programs of the service, as a process of its own: `child.ts signer|device|repository`. */
 
+import { join } from 'node:path'
 import pino from 'pino'
 import { Refusal } from '../ground/refusal.ts'
 import type { Connection } from '../ground/store/store.ts'
-import { homeAt, loadSettings } from './home.ts'
+import { homeAt, loadSettings, privateFolder } from './home.ts'
 
 /** What the supervisor sends first. */
 export interface ChildStart {
@@ -25,13 +26,26 @@ export type ChildReport =
   | { readonly ready: false; readonly code: string; readonly says: string }
 
 const role = process.argv[2] as 'signer' | 'device' | 'repository'
-const log = pino(
-  { name: role, level: process.env.SMKI_LOG ?? 'info', base: { name: role } },
-  pino.destination({ dest: 2, sync: true }),
-)
+
+/** Everything goes to a file of the environment; what needs somebody's attention is said on the terminal too. */
+function openLog(folder: string): pino.Logger {
+  const file = pino.destination({
+    dest: join(privateFolder(folder), `${role}.log`),
+    sync: false,
+    minLength: 4096,
+    mode: 0o600,
+  })
+  setInterval(() => file.flush(), 1000).unref()
+  const streams = [
+    { level: 'info', stream: file },
+    { level: 'warn', stream: pino.destination({ dest: 2, sync: true }) },
+  ] as const
+  return pino({ base: { name: role }, timestamp: pino.stdTimeFunctions.isoTime }, pino.multistream([...streams]))
+}
 
 async function run(
   start: ChildStart,
+  log: pino.Logger,
 ): Promise<{ report: Omit<ChildReport & { ready: true }, 'ready'>; close(): Promise<void> }> {
   const home = homeAt(start.home)
   const common = { home, settings: loadSettings(home), target: start.target, log }
@@ -56,8 +70,9 @@ async function run(
 }
 
 process.once('message', async (start: ChildStart) => {
+  const log = openLog(join(start.home, 'log'))
   try {
-    const { report, close } = await run(start)
+    const { report, close } = await run(start, log)
     // The supervisor's end is ours, whether it asked for it or was killed.
     process.on('disconnect', () => process.exit(0))
     process.on('message', message => {

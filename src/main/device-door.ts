@@ -9,6 +9,7 @@ import { type ClientTrust, type Limits, listen, tlsListener } from '../ground/ht
 import { type Connection, openStore, type Store } from '../ground/store/store.ts'
 import { toPem } from '../ground/x509/pem.ts'
 import type { Settings } from '../policy/settings.ts'
+import { configuredCodes } from '../policy/smki-device/codes.ts'
 import { authorities } from '../rooms/authority/register.ts'
 import { currentLists } from '../rooms/repository/lists.ts'
 import { build } from './build.ts'
@@ -45,7 +46,16 @@ export async function startDeviceDoor({
   let trust = await ikiTrust(store)
   const { app, renew } = tlsListener(server, limitsOf(settings), trust)
   const channels = signers.map(path => openChannel<SigningQuestion, SigningAnswer>(path))
-  deviceDoor(app, { store, clock: systemClock, chance: systemChance, settings, build, signers: channels, log })
+  deviceDoor(app, {
+    store,
+    clock: systemClock,
+    chance: systemChance,
+    settings,
+    build,
+    signers: channels,
+    log,
+    codes: configuredCodes(settings.issuing.codes),
+  })
   const port = await listen(app, settings.services.host, settings.services.devicePort)
 
   const watch = setInterval(async () => {

@@ -18,6 +18,8 @@ export interface Home {
   readonly tls: string
   readonly credentials: string
   readonly ceremony: string
+  /** The journal's verifier key, text: public. */
+  readonly journalKey: string
 }
 
 export function homeAt(path: string): Home {
@@ -33,6 +35,7 @@ export function homeAt(path: string): Home {
     tls: join(at, 'tls'),
     credentials: join(at, 'credentials'),
     ceremony: join(at, 'ceremony'),
+    journalKey: join(at, 'journal.vkey'),
   }
 }
 

@@ -3,13 +3,14 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { view } from '../ground/bytes.ts'
+import { verifierKey, verifierKeyText } from '../ground/journal/note.ts'
 import { createSoftwareKeyStore } from '../ground/keystore/software.ts'
 import { Refusal } from '../ground/refusal.ts'
 import { smkiPkis } from '../policy/hierarchies.ts'
 import type { PkiName } from '../policy/profile.ts'
 import { assumptions, type Settings } from '../policy/settings.ts'
 import type { Hands } from '../rooms/authority/issue-one.ts'
-import { ceremony, journalTranscript, type KeyStores, type Witness } from './ceremony.ts'
+import { ceremony, journalTranscript, journalVerifier, type KeyStores, type Witness } from './ceremony.ts'
 import { type Home, parseSettings, privateFolder, writePrivate } from './home.ts'
 import { makeTestParties } from './test-parties.ts'
 import { makeTls } from './tls-ca.ts'
@@ -56,6 +57,8 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
       await makeTestParties(hands, home, settings, keys.issuing, witness)
     }
     tellAssumptions(settings, witness)
+    const { name, publicKey } = journalVerifier(settings, keys.issuing)
+    writePrivate(home.journalKey, `${verifierKeyText(verifierKey(name, publicKey))}\n`)
     await closeTranscript(hands, home, settings, lines)
     // The configuration is written last: with it, the environment exists.
     writePrivate(home.config, `${JSON.stringify(chosen, null, 2)}\n`)

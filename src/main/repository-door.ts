@@ -32,6 +32,8 @@ const connections = 4
 /**
  * TLS with the server's certificate only: the API key is the credential. In test environments, when a port is set for
  * it, plain HTTP besides, which Smart DCC's client expects.
+ * @throws Refusal CONFIG_INVALID, STORE_TOO_OLD; the system's errors when a port or a file cannot be had. Nothing is
+ * left open then.
  */
 export async function startRepositoryDoor(start: RepositoryDoorStart): Promise<RunningRepositoryDoor> {
   const { settings, home, target, log } = start

@@ -17,7 +17,7 @@ import { advance, decideBatch, pendingBatches, removeStale } from '../rooms/issu
 import { recover } from '../rooms/issuance/portion.ts'
 import { isOpen } from '../rooms/issuance/window.ts'
 import { renewLists } from '../rooms/revocation/schedule.ts'
-import { journalKey } from './ceremony.ts'
+import { journalKey, journalVerifier } from './ceremony.ts'
 import type { Home } from './home.ts'
 import type { Order, Report, WorkerStart } from './signer-worker.ts'
 import { systemChance, systemClock } from './world.ts'
@@ -213,9 +213,7 @@ function loop(
     integrate({
       store: hands.store,
       at: hands.clock(),
-      name: journalName(settings),
-      // A checkpoint names the key's own 32 octets: the end of an Ed25519 SubjectPublicKeyInfo (RFC 8410 section 4).
-      publicKey: keys.publicKey(journalKey).subarray(-32),
+      ...journalVerifier(settings, keys),
       sign: octets => keys.sign(journalKey, octets),
     })
 
@@ -250,11 +248,6 @@ function destroyKey(keys: SoftwareKeyStore, label: string): void {
 
 function unlessDecided(cause: unknown): void {
   if (!(cause instanceof Refusal)) throw cause
-}
-
-/** The name of the journal's key, and the origin of its checkpoints. */
-export function journalName(settings: Settings): string {
-  return `opensmki/${settings.environment.replace(/ /g, '-')}`
 }
 
 function scheduleOf(settings: Settings) {

@@ -42,6 +42,16 @@ const schedule = (
 const year = 365 * 24
 const testPolicy = '1.2.826.0.1.8641679.1.2.1.4'
 
+/** Statuses that a code of ours may stand for. */
+const statuses = [
+  'UNKNOWN_DEVICE',
+  'ISSUANCE_ANOMALY',
+  'INELIGIBLE',
+  'CSR_ERROR',
+  'CA_ERROR',
+  'WORKFLOW_ERROR',
+] as const
+
 const certificates = z.strictObject({
   rootYears: assumed('CERT-A01', 'H', z.int().min(1).max(100), 50, 'validity of root certificates, years'),
   issuingYears: assumed('CERT-A01', 'H', z.int().min(1).max(100), 25, 'validity of issuing CA certificates, years'),
@@ -183,13 +193,6 @@ const issuing = z.strictObject({
   batchMaximum: z.int().min(1).default(50_000),
   /** Certificates per Device ID above which the Registration Authority must act first (APPM). */
   deviceThreshold: z.int().min(1).default(100),
-  thresholdStatus: assumed(
-    'SVC-A05',
-    'M',
-    z.enum(['ISSUANCE_ANOMALY']),
-    'ISSUANCE_ANOMALY',
-    'status for the 100 rule',
-  ),
   eligibilityOnAdHoc: assumed(
     'SVC-A03',
     'L',
@@ -205,7 +208,22 @@ const issuing = z.strictObject({
     .nullable()
     .default(null),
   pickupDays: z.int().min(1).default(30),
-  afterPickup: assumed('SVC-A08', 'M', z.enum(['FM:AA3']), 'FM:AA3', 'answer after the pick-up window'),
+  afterPickup: assumed('SVC-A08', 'M', z.enum(['FM:AA3', 'WF:BB1']), 'FM:AA3', 'answer after the pick-up window'),
+  /** Our own error codes and texts by their default code (and the status of CA:EE1, the 100 rule: SVC-A05). */
+  codes: assumed(
+    'SVC-A06',
+    'L',
+    z.record(
+      z.string(),
+      z.strictObject({
+        status: z.enum(statuses).optional(),
+        code: z.string().optional(),
+        text: z.string().optional(),
+      }),
+    ),
+    {},
+    'error codes and texts that differ from the default table',
+  ),
   /** Worker threads of the signer; 0 is one for each processor. */
   threads: z.int().min(0).max(64).default(0),
   /** CSRs that are written down, signed and kept together. */
@@ -218,7 +236,7 @@ const repository = z.strictObject({
   manufacturingFlag: assumed(
     'REP-A05',
     'L',
-    z.enum(['first']),
+    z.enum(['first', 'never']),
     'first',
     'certificates with ManufacturingFlag true',
   ),

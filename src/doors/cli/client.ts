@@ -1,8 +1,8 @@
 /** A client of the web services: what a subscriber's system does, over mutual TLS, with streams both ways. */
 
 import { readFileSync } from 'node:fs'
-import { Agent, type RequestOptions, request } from 'node:https'
 import type { IncomingMessage } from 'node:http'
+import { Agent, type RequestOptions, request } from 'node:https'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Refusal } from '../../ground/refusal.ts'
@@ -35,7 +35,10 @@ export function openClient({ folder, credential, host, port, connections = 1 }: 
   } as const
   const agent = new Agent({ keepAlive: true, maxSockets: connections, ...tls })
 
-  async function send(options: RequestOptions, body?: string | Buffer | AsyncIterable<Buffer>): Promise<IncomingMessage> {
+  async function send(
+    options: RequestOptions,
+    body?: string | Buffer | AsyncIterable<Buffer>,
+  ): Promise<IncomingMessage> {
     const sent = request({ host, port, agent, ...options })
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       sent.once('response', resolve)
@@ -64,7 +67,11 @@ function readCredential(path: string): Buffer {
 
 function unreachable(cause: NodeJS.ErrnoException, host: string, port: number): Error {
   if (cause.code === 'ECONNREFUSED') {
-    return new Refusal('NOT_RUNNING', `nothing answers on ${host}:${port}: is the service running? (\`smki serve\`)`, { cause })
+    return new Refusal(
+      'NOT_RUNNING',
+      `nothing answers on ${host}:${port}: is the service running? (\`smki serve\`)`,
+      { cause },
+    )
   }
   return new Refusal('CONNECTION_REFUSED', `the service refused the connection: ${cause.message}`, { cause })
 }
@@ -99,7 +106,10 @@ export interface ResultItem {
 }
 
 /** Reads a CSRBatchResult in a stream; items are handed on one by one. Returns the BatchStatus. */
-export async function readResult(answer: AsyncIterable<Buffer>, onItem: (item: ResultItem) => void): Promise<Readonly<Record<string, string>>> {
+export async function readResult(
+  answer: AsyncIterable<Buffer>,
+  onItem: (item: ResultItem) => void,
+): Promise<Readonly<Record<string, string>>> {
   let head: Record<string, string> = {}
   let item: Record<string, string> | undefined
   const reader = new XmlReader({

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { XmlDocument } from 'libxml2-wasm'
 import { deliberatelyRefused, judge, mutated } from '../../../test/xsd.ts'
 import { Refusal } from '../../ground/refusal.ts'
+import { codes } from '../../policy/smki-device/codes.ts'
 import { readAdHocRequest, writeAdHocResponse } from './adhoc-message.ts'
-import { codes } from './codes.ts'
 
 const schema = new URL('./schema/AdHocDeviceCSR-1.0.xsd', import.meta.url)
 const libxml2 = judge(schema)

@@ -5,7 +5,7 @@ import { expectAttributes, readTree, textsOf, type XmlElement } from '../../grou
 import { NotValid } from '../../ground/xml/unreadable.ts'
 import { base64Binary, hasLength } from '../../ground/xml/values.ts'
 import { attribute, declaration, element } from '../../ground/xml/write.ts'
-import type { Failure } from './codes.ts'
+import type { Failure } from '../../policy/smki-device/codes.ts'
 import { invalidXml } from './invalid-xml.ts'
 import { positive } from './positive.ts'
 

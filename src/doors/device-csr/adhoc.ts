@@ -2,7 +2,6 @@
 
 import type { FastifyInstance, preHandlerAsyncHookHandler } from 'fastify'
 import { Refusal } from '../../ground/refusal.ts'
-import { deviceCodes } from '../../policy/smki-device/codes.ts'
 import { type AdHocAnswer, readAdHocRequest, writeAdHocResponse } from './adhoc-message.ts'
 import type { DeviceDoor } from './door.ts'
 import { transactionIds } from './transactions.ts'
@@ -39,7 +38,8 @@ export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preH
         eligible,
       })
       if ('certificate' in issued) return answer(id, issued)
-      return answer(id, { status: deviceCodes[issued.code].status, code: issued.code, text: issued.text })
+      const { status, code } = door.codes[issued.code]
+      return answer(id, { status, code, text: issued.text })
     } catch (cause) {
       if (cause instanceof Refusal && cause.code === 'FM:AA1') {
         return answer(id, { status: 'FORMAT_ERROR', code: 'FM:AA1', text: cause.message })
@@ -49,7 +49,7 @@ export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preH
         'a request met a fault',
       )
       // Whether a certificate was issued is not known here; asking again with the same CSR tells.
-      return answer(id, { status: 'WORKFLOW_ERROR', code: 'WF:BB2', text: deviceCodes['WF:BB2'].says })
+      return answer(id, door.codes['WF:BB2'])
     }
   })
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { XmlDocument } from 'libxml2-wasm'
 import { judge } from '../../../test/xsd.ts'
+import { codes } from '../../policy/smki-device/codes.ts'
 import {
   resultEnd,
   resultHead,
@@ -12,7 +13,6 @@ import {
   submitRefused,
   type Unfinished,
 } from './batch-answer.ts'
-import { codes } from './codes.ts'
 
 const libxml2 = judge(new URL('./schema/PortalCSRBatch-1.0.xsd', import.meta.url))
 const build = 'OpenSMKI 0.1 <&> "é"'

@@ -2,7 +2,7 @@
 
 import { type Bytes, view } from '../../ground/bytes.ts'
 import { attribute, declaration, element } from '../../ground/xml/write.ts'
-import type { Failure } from './codes.ts'
+import type { Failure } from '../../policy/smki-device/codes.ts'
 import { positive } from './positive.ts'
 
 interface Server {

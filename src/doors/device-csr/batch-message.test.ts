@@ -88,6 +88,7 @@ const bad: Record<string, string | Buffer> = {
   'another attribute': batch(item('a'), 'ID="b1" Id="b1"'),
   'another attribute on the version': batch(item('a')).replace('<Version', '<Version ID="a"'),
   'another version': batch(item('a')).replace('1.0', '1.1'),
+  'a version with a space': batch(item('a')).replace('1.0', '1.0 '),
   'no version': batch(item('a')).replace('<Version>1.0</Version>', ''),
   'two versions': batch(`<Version>1.0</Version>${item('a')}`),
   'the version last': batch(item('a')).replace(/(<V.*n>)(<D.*R>)/, '$2$1'),
@@ -130,7 +131,9 @@ const deliberate: Record<string, string | Buffer> = {
     `ID="b1" ${[...'abcdefghijklmnop'].map(prefix => `xmlns:${prefix}="urn:${prefix}"`).join(' ')}`,
   ),
   'a text longer than 65,536 characters': batch(item('a', 'TUlJ'.repeat(16_385))),
+  'such a text behind another': batch(item('a') + item('b', 'TUlJ'.repeat(16_385))),
   'white space longer than that': batch(`${item('a')}${' '.repeat(65_537)}`),
+  'such white space between items': batch(`${item('a')}${' '.repeat(65_537)}${item('b')}`),
 }
 
 describe('a Batched CSR', () => {

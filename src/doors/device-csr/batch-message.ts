@@ -6,7 +6,7 @@ import type { Attributes } from '../../ground/xml/namespaces.ts'
 import { defaultLimits, type Skim, XmlReader } from '../../ground/xml/read.ts'
 import { excerpt, NotValid } from '../../ground/xml/unreadable.ts'
 import { base64Binary, canonicalBase64, collapse, hasLength, isNCName } from '../../ground/xml/values.ts'
-import { codes } from './codes.ts'
+import { codes } from '../../policy/smki-device/codes.ts'
 import { invalidXml } from './invalid-xml.ts'
 
 export interface BatchItem {

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, preHandlerAsyncHookHandler } from 'fastify'
 import { Refusal } from '../../ground/refusal.ts'
-import { deviceCodes } from '../../policy/smki-device/codes.ts'
+import type { Codes } from '../../policy/smki-device/codes.ts'
 import { accept, batchOf, beginUpload, dropUpload, keepPart } from '../../rooms/issuance/batch.ts'
 import { type ItemResult, resultsOf } from '../../rooms/issuance/results.ts'
 import {
@@ -45,8 +45,7 @@ export function batchService(app: FastifyInstance, door: DeviceDoor, admit: preH
         return xml(reply, submitRefused({ id: code === 'FM:AA2' ? reader.id : undefined, build, failure }))
       }
       door.log.error({ fault: (cause as Error).message }, 'a submission met a fault')
-      const failure = { status: 'WORKFLOW_ERROR', code: 'WF:BB2', text: deviceCodes['WF:BB2'].says } as const
-      return xml(reply, submitRefused({ id: reader.id, build, failure }))
+      return xml(reply, submitRefused({ id: reader.id, build, failure: door.codes['WF:BB2'] }))
     }
   })
 
@@ -57,14 +56,13 @@ export function batchService(app: FastifyInstance, door: DeviceDoor, admit: preH
       const batch =
         number === undefined ? undefined : await batchOf(door.store, request.credential.party, number, pickup)
       if (!batch) {
-        const failure = { status: 'FORMAT_ERROR', code: 'FM:AA3', text: deviceCodes['FM:AA3'].says } as const
-        return xml(reply, resultRefused({ build, failure }))
+        return xml(reply, resultRefused({ build, failure: door.codes[settings.issuing.afterPickup] }))
       }
       const head = { id: batch.reference, build, batchId: batch.id }
       if (batch.state !== 'COMPLETED') {
         return xml(reply, resultUnfinished({ ...head, batchStatus: batch.state as Unfinished }))
       }
-      const stream = Readable.from(result(resultHead(head), resultsOf(door.store, batch.id)), {
+      const stream = Readable.from(result(resultHead(head), resultsOf(door.store, batch.id), door.codes), {
         objectMode: false,
         highWaterMark: 1 << 19,
       })
@@ -75,8 +73,7 @@ export function batchService(app: FastifyInstance, door: DeviceDoor, admit: preH
       return xml(reply, stream)
     } catch (cause) {
       door.log.error({ fault: (cause as Error).message }, 'a result query met a fault')
-      const failure = { status: 'WORKFLOW_ERROR', code: 'WF:BB1', text: deviceCodes['WF:BB1'].says } as const
-      return xml(reply, resultRefused({ build, failure }))
+      return xml(reply, resultRefused({ build, failure: door.codes['WF:BB1'] }))
     }
   })
 }
@@ -89,17 +86,18 @@ function positive(text: unknown): bigint | undefined {
   return typeof text === 'string' && /^[1-9]\d{0,18}$/.test(text) ? BigInt(text) : undefined
 }
 
-async function* result(head: string, portions: AsyncIterable<ItemResult[]>): AsyncGenerator<Buffer> {
+async function* result(head: string, portions: AsyncIterable<ItemResult[]>, codes: Codes): AsyncGenerator<Buffer> {
   yield Buffer.from(head)
   for await (const items of portions) {
-    yield Buffer.from(items.map(item => resultItem({ id: item.id, outcome: outcomeOf(item) })).join(''))
+    yield Buffer.from(items.map(item => resultItem({ id: item.id, outcome: outcomeOf(item, codes) })).join(''))
   }
   yield Buffer.from(resultEnd)
 }
 
-function outcomeOf(item: ItemResult) {
+function outcomeOf(item: ItemResult, codes: Codes) {
   if ('certificate' in item) return { certificate: item.certificate }
-  return { status: deviceCodes[item.code].status, code: item.code, text: item.text }
+  const { status, code } = codes[item.code]
+  return { status, code, text: item.text }
 }
 
 /** The body is refused by HTTP itself: too long (413), or it stopped coming (408). */

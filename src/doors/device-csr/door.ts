@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import type { Channel } from '../../ground/channel.ts'
 import { readCertificate } from '../../ground/x509/certificate.ts'
 import type { Settings } from '../../policy/settings.ts'
+import type { Codes } from '../../policy/smki-device/codes.ts'
 import type { Hands } from '../../rooms/authority/issue-one.ts'
 import { opens } from '../../rooms/registration/eligible.ts'
 import { type Credential, type CredentialKind, credentialOf } from '../../rooms/registration/parties.ts'
@@ -19,6 +20,8 @@ export interface DeviceDoor extends Hands {
   readonly build: string
   readonly signers: readonly Channel<SigningQuestion, SigningAnswer>[]
   readonly log: Logger
+  /** The table of error codes with the environment's own changes. */
+  readonly codes: Codes
 }
 
 export function deviceDoor(app: FastifyInstance, door: DeviceDoor): void {

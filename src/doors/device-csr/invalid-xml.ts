@@ -2,7 +2,7 @@
 
 import { Refusal } from '../../ground/refusal.ts'
 import { Unreadable } from '../../ground/xml/unreadable.ts'
-import { codes } from './codes.ts'
+import { codes } from '../../policy/smki-device/codes.ts'
 
 /** The refusal that `cause` amounts to. @throws `cause` itself when it is a fault of ours. */
 export function invalidXml(cause: unknown): Refusal<'FM:AA1'> {

@@ -11,6 +11,9 @@ export function readOid(der: Der, what: string, expected: number = tag.oid): str
 
 /** Dotted text of the content octets. The common ones are remembered: a certificate has a dozen, always the same. */
 export function oidText(content: Bytes, what: string, at = 0): string {
+  // Before anything else is done with them: octets by the million are no identifier, and no argument list either.
+  if (content.length === 0 || content.length > 64)
+    throw new NotDer('oid', `${what} is not an OBJECT IDENTIFIER`, at)
   const key = latin1(content)
   const known = remembered.get(key)
   if (known !== undefined) return known
@@ -26,16 +29,15 @@ function latin1(content: Bytes): string {
 }
 
 function decode(content: Bytes, what: string, at: number): string {
-  if (content.length === 0 || content.length > 64 || content[content.length - 1]! >= 0x80) {
-    throw new NotDer('oid', `${what} is not an OBJECT IDENTIFIER`, at)
-  }
+  if (content[content.length - 1]! >= 0x80) throw new NotDer('oid', `${what} ends inside an arc`, at)
   const arcs: bigint[] = []
   let arc = 0n
   let octets = 0
   for (const octet of content) {
     if (octets === 0 && octet === 0x80) throw new NotDer('oid', `${what} has an arc with a leading zero`, at)
     arc = (arc << 7n) | BigInt(octet & 0x7f)
-    if (++octets > 10) throw new NotDer('oid', `${what} has an arc of more than 64 bits`, at)
+    if (++octets > 10 || arc > 0xffff_ffff_ffff_ffffn)
+      throw new NotDer('oid', `${what} has an arc of more than 64 bits`, at)
     if (octet < 0x80) {
       arcs.push(arc)
       arc = 0n

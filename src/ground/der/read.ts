@@ -110,8 +110,14 @@ export class Der {
     return this.element(this.peek(), what)
   }
 
-  /** Length of the header of the element read last. */
+  /** Where the element read last begins, and the length of its header. */
+  #start = 0
   #header = 0
+
+  /** As `fail`, but of the element read last: what is wrong begins there, not behind it. */
+  #wrong(fault: DerFault, says: string): never {
+    throw new NotDer(fault, says, this.#start)
+  }
 
   /** Passes the next element; answers where it ends. */
   skip(expected: number, what: string): number {
@@ -120,6 +126,10 @@ export class Der {
     const found = octets[at]!
     if (found !== expected) this.fail('tag', `${what} has the tag ${hex(found)}, not ${hex(expected)}`)
     if ((found & 0x1f) === 0x1f) this.fail('tag', `${what} has a tag of more than one octet`)
+    // Of the universal types that occur here SEQUENCE and SET are constructed (X.690 8.9.1, 8.11.1), the others, strings
+    // among them, never (X.690 10.2); tag 0 marks BER's end of contents (X.690 8.1.5).
+    if (found < 0x40 && (found === 0 || ((found & 0x1e) === 0x10) !== found >= 0x20))
+      this.fail('tag', `${what} has the tag ${hex(found)}, which DER does not have`)
     if (at + 1 >= end) this.fail('truncated', `${what} ends before its length`)
 
     let length = octets[at + 1]!
@@ -138,6 +148,7 @@ export class Der {
     }
     const stop = at + header + length
     if (stop > end) this.fail('truncated', `${what} is cut short: ${stop - end} octets are missing`)
+    this.#start = at
     this.#header = header
     this.at = stop
     return stop
@@ -151,7 +162,7 @@ export class Der {
     const content = this.content(tag.boolean, what)
     // X.690 11.1: true is FF, not any other octet.
     if (content.length !== 1 || (content[0] !== 0xff && content[0] !== 0x00)) {
-      this.fail('boolean', `${what} is a BOOLEAN other than 00 or FF`)
+      this.#wrong('boolean', `${what} is a BOOLEAN other than 00 or FF`)
     }
     return content[0] === 0xff
   }
@@ -159,12 +170,12 @@ export class Der {
   /** The content octets of an INTEGER (or ENUMERATED): two's complement, in the fewest octets (X.690 8.3.2). */
   integer(what: string, expected: number = tag.integer): Bytes {
     const content = this.content(expected, what)
-    if (content.length === 0) this.fail('integer', `${what} is an INTEGER without octets`)
+    if (content.length === 0) this.#wrong('integer', `${what} is an INTEGER without octets`)
     if (
       content.length > 1 &&
       ((content[0] === 0x00 && content[1]! < 0x80) || (content[0] === 0xff && content[1]! >= 0x80))
     ) {
-      this.fail('integer', `${what} is not in the fewest octets`)
+      this.#wrong('integer', `${what} is not in the fewest octets`)
     }
     return content
   }
@@ -172,7 +183,7 @@ export class Der {
   /** A non-negative INTEGER of at most 31 bits. */
   small(what: string, expected: number = tag.integer): number {
     const content = this.integer(what, expected)
-    if (content[0]! >= 0x80 || content.length > 4) this.fail('integer', `${what} is negative or too large`)
+    if (content[0]! >= 0x80 || content.length > 4) this.#wrong('integer', `${what} is negative or too large`)
     return content.reduce((value, octet) => value * 256 + octet, 0)
   }
 
@@ -181,11 +192,11 @@ export class Der {
     const content = this.content(expected, what)
     const unused = content[0]
     if (unused === undefined || unused > 7 || (content.length === 1 && unused !== 0)) {
-      this.fail('bit_string', `${what} is not a BIT STRING`)
+      this.#wrong('bit_string', `${what} is not a BIT STRING`)
     }
     const octets = content.subarray(1)
     if (unused > 0 && (octets[octets.length - 1]! & ((1 << unused) - 1)) !== 0) {
-      this.fail('bit_string', `${what} has unused bits that are not zero`)
+      this.#wrong('bit_string', `${what} has unused bits that are not zero`)
     }
     return { octets, unused }
   }
@@ -193,12 +204,12 @@ export class Der {
   /** The octets of a BIT STRING that must fill its last octet. */
   wholeBits(what: string): Bytes {
     const { octets, unused } = this.bits(what)
-    if (unused !== 0) this.fail('bit_string', `${what} has unused bits`)
+    if (unused !== 0) this.#wrong('bit_string', `${what} has unused bits`)
     return octets
   }
 
   nothing(what: string): void {
-    if (this.content(tag.null, what).length !== 0) this.fail('null', `${what} is a NULL with content`)
+    if (this.content(tag.null, what).length !== 0) this.#wrong('null', `${what} is a NULL with content`)
   }
 }
 

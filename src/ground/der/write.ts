@@ -4,7 +4,10 @@ import type { Bytes } from '../bytes.ts'
 import { oidContent } from './oid.ts'
 import { tag } from './read.ts'
 
-/** One element: tag, length in its shortest form, content. */
+/**
+ * One element: tag, length in its shortest form, content. The parts are arguments, and so live on the stack: join tens
+ * of thousands of them first.
+ */
 export function element(tagOctet: number, ...content: Bytes[]): Buffer {
   let length = 0
   for (const part of content) length += part.length
@@ -34,8 +37,13 @@ export const oid = (text: string): Buffer => element(tag.oid, oidContent(text))
 export const boolean = (value: boolean): Buffer => element(tag.boolean, Buffer.from([value ? 0xff : 0x00]))
 export const nothing = (): Buffer => element(tag.null)
 
-/** A non-negative INTEGER; octets are unsigned, big-endian. */
+/** A non-negative INTEGER; octets are unsigned, big-endian. @throws RangeError on what is no such number. */
 export function integer(value: number | bigint | Bytes, tagOctet: number = tag.integer): Buffer {
+  const fits =
+    typeof value === 'object'
+      ? value.length > 0
+      : value >= 0 && (typeof value === 'bigint' || Number.isSafeInteger(value))
+  if (!fits) throw new RangeError('not a non-negative integer')
   let octets = typeof value === 'object' ? value : Buffer.from(evenHex(value), 'hex')
   let zeros = 0
   while (zeros < octets.length - 1 && octets[zeros] === 0) zeros++
@@ -50,7 +58,10 @@ function evenHex(value: number | bigint): string {
 
 export const enumerated = (value: number): Buffer => integer(value, tag.enumerated)
 
+/** @throws RangeError unless the unused bits, 0 to 7 of the last octet, are there and zero (X.690 11.2.1). */
 export function bitString(octets: Bytes, unused = 0): Buffer {
+  if (unused !== 0 && !(unused > 0 && unused < 8 && ((octets.at(-1) ?? 0xff) & ((1 << unused) - 1)) === 0))
+    throw new RangeError('not a bit string')
   return element(tag.bitString, Buffer.of(unused), octets)
 }
 
@@ -62,7 +73,11 @@ export function namedBits(...bits: number[]): Buffer {
   return bitString(octets, highest < 0 ? 0 : 7 - (highest % 8))
 }
 
-export const utf8String = (text: string): Buffer => element(tag.utf8String, Buffer.from(text, 'utf8'))
+/** @throws RangeError on half a surrogate pair, which UTF-8 does not have. */
+export function utf8String(text: string): Buffer {
+  if (!text.isWellFormed()) throw new RangeError('not Unicode')
+  return element(tag.utf8String, Buffer.from(text, 'utf8'))
+}
 
 /** @throws RangeError on a character that PrintableString does not have. */
 export function printableString(text: string): Buffer {

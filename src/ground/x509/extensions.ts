@@ -16,6 +16,7 @@ export interface Extension {
 export function readExtensions(der: Der, what: string): Extension[] {
   const sequence = der.sequence(what)
   const found: Extension[] = []
+  const seen = new Set<string>()
   if (sequence.done) sequence.fail('empty', `${what} are an empty list`)
   while (!sequence.done) {
     const one = sequence.sequence(`one of ${what}`)
@@ -28,7 +29,8 @@ export function readExtensions(der: Der, what: string): Extension[] {
     }
     const value = one.content(tag.octetString, `the value of an extension`)
     one.finish(`an extension`)
-    if (found.some(other => other.oid === oid)) one.fail('duplicate', `the extension ${oid} stands there twice`)
+    if (seen.has(oid)) one.fail('duplicate', `the extension ${oid} stands there twice`)
+    seen.add(oid)
     found.push({ oid, critical, value })
   }
   return found
@@ -119,13 +121,15 @@ export function readCertificatePolicies(value: Bytes): Policy[] {
   const der = new Der(value)
   const sequence = der.sequence('certificatePolicies')
   const policies: Policy[] = []
+  const seen = new Set<string>()
   if (sequence.done) sequence.fail('empty', 'certificatePolicies is an empty list')
   while (!sequence.done) {
     const one = sequence.sequence('a policy')
     const oid = readOid(one, 'a policy identifier')
     const qualifiers = one.done ? undefined : one.element(tag.sequence, 'the policy qualifiers')
     one.finish('a policy')
-    if (policies.some(policy => policy.oid === oid)) one.fail('duplicate', `the policy ${oid} stands there twice`)
+    if (seen.has(oid)) one.fail('duplicate', `the policy ${oid} stands there twice`)
+    seen.add(oid)
     policies.push({ oid, qualifiers })
   }
   der.finish('certificatePolicies')
@@ -175,7 +179,11 @@ function readOtherName(whole: Bytes): GeneralName {
   const type = readOid(other, 'the type of otherName')
   const explicit = other.enter(0xa0, 'the value of otherName')
   other.finish('otherName')
-  if (type !== oids.hardwareModuleName) return { kind: 'other', tag: 0xa0, der: whole }
+  if (type !== oids.hardwareModuleName) {
+    explicit.any('the value of otherName')
+    explicit.finish('the value of otherName')
+    return { kind: 'other', tag: 0xa0, der: whole }
+  }
   const module = explicit.sequence('hardwareModuleName')
   const hwType = readOid(module, 'hwType')
   const hwSerialNum = module.content(tag.octetString, 'hwSerialNum')

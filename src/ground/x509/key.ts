@@ -64,12 +64,13 @@ export function longKeyIdentifier(key: Bytes): Buffer {
   return createHash('sha1').update(key).digest()
 }
 
-/** Modulus and exponent of an RSA key. @throws NotDer */
+/** Modulus and exponent of an RSA key, of which nothing may follow. @throws NotDer */
 export function readRsaKey(der: Der): { modulus: Bytes; bits: number; exponent: Bytes } {
   const sequence = der.sequence('the RSA key')
   const modulus = unsigned(sequence, 'the modulus')
   const exponent = unsigned(sequence, 'the public exponent')
   sequence.finish('the RSA key')
+  der.finish('the RSA key')
   return { modulus, bits: (modulus.length - 1) * 8 + (32 - Math.clz32(modulus[0]!)), exponent }
 }
 

@@ -2,7 +2,7 @@
 
 import { type Bytes, equal, toHexUpper, view } from '../bytes.ts'
 import { readOid } from '../der/oid.ts'
-import { type Der, tag } from '../der/read.ts'
+import { Der, tag } from '../der/read.ts'
 import { oids } from './names.ts'
 
 export interface Attribute {
@@ -28,11 +28,14 @@ export function readName(der: Der, what: string): Name {
     const set = sequence.enter(tag.set, `a relative name of ${what}`)
     const attributes: Attribute[] = []
     let previous: Bytes | undefined
-    do {
+    if (set.done) set.fail('empty', `a relative name of ${what} is empty`)
+    while (!set.done) {
       const from = set.at
       const pair = set.sequence(`an attribute of ${what}`)
       const oid = readOid(pair, `an attribute type of ${what}`)
       const valueTag = pair.peek()
+      // The one type whose octets can be wrong in themselves, among those that these PKIs use in names.
+      if (valueTag === tag.bitString) new Der(pair.octets, pair.at, pair.end).bits(`an attribute value of ${what}`)
       const content = pair.content(valueTag, `an attribute value of ${what}`)
       pair.finish(`an attribute of ${what}`)
       const whole = set.octets.subarray(from, set.at)
@@ -41,7 +44,7 @@ export function readName(der: Der, what: string): Name {
         set.fail('set_order', `${what} has a relative name out of order`)
       previous = whole
       attributes.push({ oid, tag: valueTag, content })
-    } while (!set.done)
+    }
     rdns.push(attributes)
   }
   return { der: der.octets.subarray(start, der.at), rdns }
@@ -88,20 +91,21 @@ export function sameName(a: Name, b: Name): boolean {
     a.rdns.length === b.rdns.length &&
     a.rdns.every((rdn, i) => {
       const other = b.rdns[i]!
-      return (
-        rdn.length === other.length &&
-        rdn.every(x => other.some(y => sameAttribute(x, y))) &&
-        other.every(y => rdn.some(x => sameAttribute(x, y)))
-      )
+      if (rdn.length !== other.length) return false
+      // As sets, and not each with each: the names come from strangers, and may hold thousands.
+      const here = new Set(rdn.map(comparable))
+      const there = new Set(other.map(comparable))
+      return here.size === there.size && here.isSubsetOf(there)
     })
   )
 }
 
-function sameAttribute(a: Attribute, b: Attribute): boolean {
-  if (a.oid !== b.oid) return false
-  if (a.tag === b.tag && equal(a.content, b.content)) return true
-  const [x, y] = [attributeText(a), attributeText(b)]
-  return x !== undefined && y !== undefined && folded(x) === folded(y)
+/** Two attributes are the same when these texts are: what is text by its text, all else by type and octets. */
+function comparable(attribute: Attribute): string {
+  const text = attributeText(attribute)
+  return text === undefined
+    ? `${attribute.oid} #${attribute.tag} ${toHexUpper(attribute.content)}`
+    : `${attribute.oid} =${folded(text)}`
 }
 
 function folded(text: string): string {
@@ -132,9 +136,9 @@ export function showName(name: Name): string {
     .join(', ')
 }
 
-/** Control characters and separators escaped, so that a name cannot forge a line of a log. */
+/** Control characters, ends of lines and separators escaped, so that a name cannot forge a line of a log. */
 function safe(text: string): string {
-  return text.replace(/[\p{C}\\,+=]/gu, c =>
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}\\,+=]/gu, c =>
     /[\\,+=]/.test(c) ? `\\${c}` : `\\u{${c.codePointAt(0)!.toString(16)}}`,
   )
 }

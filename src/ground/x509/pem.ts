@@ -56,8 +56,11 @@ export function fromBase64(text: string): Buffer {
 /** DER of a file that holds either PEM blocks of one of these labels, or bare DER. @throws NotPem */
 export function readPemOrDer(octets: Bytes, labels: readonly string[]): Buffer[] {
   const buffer = view(octets)
-  // DER of everything we read begins with a SEQUENCE; a PEM file is text, where 0x30 would be the digit 0.
-  if (buffer[0] === 0x30 && !buffer.includes('-----BEGIN ')) return [buffer]
+  // DER of everything we read begins with a SEQUENCE; a PEM file is text, where 0x30 would be the digit 0. What comes
+  // next tells them apart: a length of more than one octet is 80 to 84, which no text has behind a digit. So a
+  // certificate that carries the text of another inside is read as itself.
+  const long = buffer.length > 1 && buffer[1]! >= 0x80 && buffer[1]! <= 0x84
+  if (buffer[0] === 0x30 && (long || !buffer.includes('-----BEGIN '))) return [buffer]
   const blocks = readPem(buffer.toString('latin1')).filter(block => labels.includes(block.label))
   if (blocks.length === 0) throw new NotPem(`neither DER nor PEM with ${labels.join(' or ')}`)
   return blocks.map(block => block.der)

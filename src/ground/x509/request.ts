@@ -48,7 +48,7 @@ export function readRequest(octets: Bytes): CertificationRequest {
 /** attributes [0] IMPLICIT SET OF. It is not optional (RFC 2986 4.1), but may be empty. */
 function readAttributes(info: Der): { attributes: string[]; extensions: Extension[] } {
   const set = info.enter(0xa0, 'the attributes')
-  const attributes: string[] = []
+  const attributes = new Set<string>()
   let extensions: Extension[] = []
   let previous: Bytes | undefined
   while (!set.done) {
@@ -60,8 +60,8 @@ function readAttributes(info: Der): { attributes: string[]; extensions: Extensio
     const whole = set.octets.subarray(from, set.at)
     if (previous && Buffer.compare(previous, whole) > 0) set.fail('set_order', 'the attributes are out of order')
     previous = whole
-    if (attributes.includes(oid)) set.fail('duplicate', `the attribute ${oid} stands there twice`)
-    attributes.push(oid)
+    if (attributes.has(oid)) set.fail('duplicate', `the attribute ${oid} stands there twice`)
+    attributes.add(oid)
     if (values.done) values.fail('empty', 'an attribute has no value')
     if (oid === oids.extensionRequest) {
       extensions = readExtensions(values, 'the requested extensions')
@@ -75,5 +75,5 @@ function readAttributes(info: Der): { attributes: string[]; extensions: Extensio
       before = value
     }
   }
-  return { attributes, extensions }
+  return { attributes: [...attributes], extensions }
 }

@@ -1,6 +1,7 @@
 /** The entries of a list, walked once: of each thing that a rule forbids, the first that was met. */
 
 import { type Bytes, toBigInt, toHexUpper } from '../../ground/bytes.ts'
+import { NotDer } from '../../ground/der/read.ts'
 import type { Time } from '../../ground/der/time.ts'
 import { readReasonCode, reasonCodes } from '../../ground/x509/extensions.ts'
 import type { RevocationList } from '../../ground/x509/list.ts'
@@ -18,15 +19,17 @@ export interface Entries {
   readonly otherExtension: string | undefined
   /** Revocation dates whose form does not fit their year; at most the first. */
   readonly oddTime: Time | undefined
+  /** Why a reason could not be read; the first is enough. */
+  readonly fault: NotDer | undefined
 }
 
-/** @param attempt keeps a fault of encoding and answers undefined in its place */
-export function entriesOf(list: RevocationList, attempt: <T>(read: () => T) => T | undefined): Entries {
+/** Never throws: each entry was read once already, and an unreadable reason is kept as `fault`. */
+export function entriesOf(list: RevocationList): Entries {
   const first: Partial<Record<keyof Entries, string>> = {}
   let count = 0
   let oddTime: Time | undefined
   let previous: bigint | undefined
-  let unreadable = false
+  let fault: NotDer | undefined
   let seen: Set<string> | undefined
 
   for (const { serial, revokedAt, extensions } of list.entries()) {
@@ -49,9 +52,8 @@ export function entriesOf(list: RevocationList, attempt: <T>(read: () => T) => T
         continue
       }
       if (critical) first.criticalReason ??= text
-      // One unreadable reason is enough: the finding names its fault, and a long list does not repeat it.
-      const reason = unreadable ? undefined : attempt(() => readReasonCode(value))
-      if (reason === undefined) unreadable = true
+      const reason = readReason(value)
+      if (reason instanceof NotDer) fault ??= reason
       else if (reason === 0) first.unspecifiedReason ??= text
       else if (reason === 6 || reason === 8) first.suspension ??= `${text}: ${reasonCodes[reason]}`
     }
@@ -67,6 +69,16 @@ export function entriesOf(list: RevocationList, attempt: <T>(read: () => T) => T
     suspension: first.suspension,
     otherExtension: first.otherExtension,
     oddTime,
+    fault,
+  }
+}
+
+function readReason(value: Bytes): number | NotDer {
+  try {
+    return readReasonCode(value)
+  } catch (cause) {
+    if (cause instanceof NotDer) return cause
+    throw cause
   }
 }
 

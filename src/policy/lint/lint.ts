@@ -67,7 +67,8 @@ export function examine(
 /** Every rule of the kind, whether it holds, does not, or had nothing to look at. For tests of the rules themselves. */
 export function judge(opened: Opened, kind: Kind, options: LintOptions = {}): Map<Rule, ReturnType<Rule['judge']>> {
   const settings = { ...defaultSettings, ...options.settings }
-  const view: View = { ...opened, kind, profile: profiles[kind], settings, signer: options.issuer }
+  const profile = { ...profiles[kind], ...settings.profiles[kind] }
+  const view: View = { ...opened, kind, profile, settings, signer: options.issuer }
   return new Map(rules.filter(rule => rule.kinds.includes(kind)).map(rule => [rule, rule.judge(view)]))
 }
 

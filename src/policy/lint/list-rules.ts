@@ -89,7 +89,7 @@ export const listRules: readonly Rule[] = [
 ]
 
 function entryRule(
-  key: Exclude<keyof Entries, 'count' | 'oddTime'>,
+  key: Exclude<keyof Entries, 'count' | 'oddTime' | 'fault'>,
   id: string,
   severity: Severity,
   says: string,

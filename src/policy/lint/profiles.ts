@@ -67,7 +67,7 @@ export interface Profile {
   readonly years?: number | 'forever'
   /** Of a list, from thisUpdate to nextUpdate at most. */
   readonly period?: { readonly hours: number } | { readonly months: number }
-  /** keyUsage is exactly one of these. */
+  /** keyUsage is exactly one of these, each in the order of its bits. */
   readonly usages?: readonly (readonly KeyUsage[])[]
   readonly pathLength?: number
   readonly purposes?: readonly string[]

@@ -544,6 +544,14 @@ describe('a good file', () => {
     })
   }
 
+  it('of an environment with periods of its own is measured by those', () => {
+    const short = cert('root-oca', t => ({ ...t, validity: validity(utc('261120093000Z'), utc('461120092959Z')) }))
+    assert.deepEqual(idsOf(short), ['validity_too_short'])
+    const settings = { profiles: { 'root-oca': { years: 20 } } }
+    assert.deepEqual(idsOf({ ...short, options: { settings } }), [])
+    assert.deepEqual(idsOf({ ...good('root-oca'), options: { settings } }), ['validity_too_long'])
+  })
+
   it('shows faults by another profile, when it is told to', () => {
     const { octets } = good('organisation')
     assert.ok(
@@ -571,6 +579,11 @@ describe('a part that cannot be read', () => {
     assert.deepEqual(found('0302078000'), ['der_trailing'])
     assert.deepEqual(found('04020780'), ['der_tag'])
     assert.deepEqual(found(''), ['der_truncated'])
+  })
+
+  it('is a key that OpenSSL would throw upon', () => {
+    const spki = sequence(sequence(oid('1.2.840.113549.1.1.1'), nothing()), bitString(hex('0500')))
+    assert.deepEqual(idsOf(csr('iki-csr', t => ({ ...t, spki }))), ['der_tag', 'request_signature_verifies'])
   })
 
   it('of a certificate that is no DER at all is the only finding', () => {
@@ -608,6 +621,58 @@ describe('the inclusive period of an Organisation Certificate', () => {
   it('may cross into 2050', () => {
     assert.deepEqual(idsOf(period(utc('400101000000Z'), utc('491231235959Z'))), [])
     assert.deepEqual(idsOf(period(utc('400101000001Z'), generalized('20500101000000Z'))), [])
+  })
+})
+
+describe('a list', () => {
+  it('in disorder is searched for repeats that do not stand side by side', () => {
+    assert.deepEqual(idsOf(entries(entry('03'), entry('02'), entry('03'))).toSorted(), [
+      'list_ascending',
+      'list_no_repeats',
+    ])
+    assert.deepEqual(idsOf(entries(entry('03'), entry('01'), entry('02'), entry('01'))).toSorted(), [
+      'list_ascending',
+      'list_no_repeats',
+    ])
+  })
+
+  it('has revocation dates in the right form too', () => {
+    const odd = sequence(integer(2), generalized('20261120093000Z'))
+    assert.deepEqual(idsOf(entries(entry('01'), odd)), ['time_generalized_before_2050'])
+  })
+
+  it('of an unreadable reason is measured on', () => {
+    const bad = extension(ids.reasonCode, false, hex('0a0163'))
+    assert.deepEqual(idsOf(entries(entry('01', bad), entry('02', bad), entry('03', reason(6)))), [
+      'der_structure',
+      'no_suspension',
+    ])
+  })
+})
+
+describe('a finding', () => {
+  it('is short, however long what it found', () => {
+    const findings = lintCertificate(organisation(rdn(ids.ou, u('x'.repeat(5000))), uid).octets)
+    assert.equal(findings[0]?.found.length, 160)
+  })
+
+  it('is not silenced by what only a Device Certificate is forgiven', () => {
+    assert.deepEqual(idsOf(cert('organisation', t => ({ ...t, issuer: boxedIssuer }))), [
+      'issuer_attributes',
+      'issuer_strings',
+    ])
+    assert.deepEqual(
+      idsOf(cert('organisation', t => ({ ...swap(t, ids.subjectKeyIdentifier), issuer: boxedIssuer }))),
+      ['issuer_attributes', 'subject_key_identifier_present', 'issuer_strings'],
+    )
+  })
+
+  it('is made of an authority key identifier of 8 octets that method 2 does not make', () => {
+    const value = sequence(taggedPrimitive(0, Buffer.alloc(8)))
+    const by = extension(ids.authorityKeyIdentifier, false, value)
+    assert.deepEqual(idsOf(extended('organisation', ids.authorityKeyIdentifier, by)), [
+      'authority_key_identifier_octets',
+    ])
   })
 })
 

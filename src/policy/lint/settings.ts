@@ -1,6 +1,8 @@
 /** What the linter is told from outside: the values that differ by environment or are ASSUMED. */
 
 import { type Role, roles } from '../roles.ts'
+import type { Kind } from './kind.ts'
+import type { Profile } from './profiles.ts'
 
 export interface LintSettings {
   /** Policy OIDs that are known. Production: ASSUMED(M) CERT-A12; the others are those of the test environments. */
@@ -13,6 +15,8 @@ export interface LintSettings {
   readonly organisationNameCharacters: number
   /** Algorithms that may wrap the Contingency Public Key, and the octets that this gives. ASSUMED(L) REC-A09. */
   readonly apexAlgorithms: Readonly<Record<string, number>>
+  /** What an environment does in its own way: parts of profiles that are ASSUMED, years and path lengths above all. */
+  readonly profiles: Readonly<Partial<Record<Kind, Partial<Profile>>>>
 }
 
 export const defaultSettings: LintSettings = {
@@ -22,4 +26,5 @@ export const defaultSettings: LintSettings = {
   organisationNameCharacters: 16,
   // A P-256 SubjectPublicKeyInfo of 91 octets under AES-128-GCM (RFC 5084) or AES-128 key wrap with padding (RFC 5649).
   apexAlgorithms: { '2.16.840.1.101.3.4.1.6': 107, '2.16.840.1.101.3.4.1.8': 104 },
+  profiles: {},
 }

@@ -106,6 +106,8 @@ export function open(it: Certificate | CertificationRequest | RevocationList): O
     return found && attempt(faults, () => read(found.value))
   }
 
+  const entries = isList ? entriesOf(it) : undefined
+  if (entries?.fault) faults.push({ fault: entries.fault.fault, says: entries.fault.message })
   for (const name of names) openStrings(name, faults)
   for (const used of [algorithm, publicKey?.algorithm]) openParameters(used?.parameters, faults)
   return {
@@ -125,7 +127,7 @@ export function open(it: Certificate | CertificationRequest | RevocationList): O
     tbs: it.tbs,
     signature: it.signature,
     ecdsa: algorithm.oid === oids.ecdsaWithSha256 ? readEcdsaValue(it.signature) : undefined,
-    entries: isList ? entriesOf(it, read => attempt(faults, read)) : undefined,
+    entries,
 
     extensions: it.extensions,
     keyUsage: content(oids.keyUsage, openKeyUsage(faults)),

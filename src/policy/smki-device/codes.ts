@@ -1,4 +1,4 @@
-/** Statuses and error codes of the Device CSR web services (service-interface.md section 4), one row each. */
+/** The status values and error codes of the Device CSR web services (service-interface 4). */
 
 export type DeviceStatus =
   | 'SUCCESS'
@@ -10,42 +10,104 @@ export type DeviceStatus =
   | 'FORMAT_ERROR'
   | 'WORKFLOW_ERROR'
 
-interface CodeRow {
+/** What is written when there is no certificate. */
+export interface Failure {
   readonly status: Exclude<DeviceStatus, 'SUCCESS'>
-  /** The ErrorText; where a check knows more, it says more. */
-  readonly says: string
-  readonly mark: 'APPM' | 'SVC-A06'
+  /** `[A-Z]{2}:[A-Za-z0-9]+`, at most 10 characters. */
+  readonly code: string
+  /** English. */
+  readonly text: string
 }
 
-const row = (status: CodeRow['status'], says: string, mark: CodeRow['mark'] = 'SVC-A06'): CodeRow => ({
-  status,
-  says,
-  mark,
-})
+interface Row extends Failure {
+  /** The register ID of the assumption behind the row; absent where SEC Appendix M prints code and text. */
+  readonly assumed?: string
+}
 
-export const deviceCodes = {
-  'FM:AA1': row('FORMAT_ERROR', 'Invalid XML in request', 'APPM'),
-  'FM:AA2': row('FORMAT_ERROR', 'Number of submitted CSRs exceeds maximum volume', 'APPM'),
-  'FM:AA3': row('FORMAT_ERROR', 'Unknown BatchId', 'APPM'),
-  'WF:BB1': row('WORKFLOW_ERROR', 'Internal error on result query', 'APPM'),
-  'WF:BB2': row('WORKFLOW_ERROR', 'Internal error on submission', 'APPM'),
-  'CR:CC1': row('CSR_ERROR', 'Wrong CSR OID', 'APPM'),
-  'CR:9999': row('CSR_ERROR', 'Request for duplicate certificate not permitted', 'APPM'),
-  'CR:CC2': row('CSR_ERROR', 'The CSR is not PKCS#10 in DER'),
-  'CR:CC3': row('CSR_ERROR', 'The signature of the CSR does not verify'),
-  'CR:CC4': row('CSR_ERROR', 'The version of the CSR is not 0'),
-  'CR:CC5': row('CSR_ERROR', 'The subject of a Device CSR is empty'),
-  'CR:CC6': row('CSR_ERROR', 'keyUsage is digitalSignature or keyAgreement, one of them'),
-  'CR:CC7': row('CSR_ERROR', 'subjectAltName is one hardwareModuleName with the Device ID'),
-  'CR:CC8': row('CSR_ERROR', 'The public key is not an uncompressed point of P-256'),
-  'UD:DD1': row('UNKNOWN_DEVICE', 'No Device Certificate was issued before for this Device ID'),
-  'CA:EE1': row('ISSUANCE_ANOMALY', 'The threshold of certificates for this Device ID is reached'),
-  'CA:EE2': row('ISSUANCE_ANOMALY', 'Issuing is held until the Registration Authority has acted'),
-  'CA:FF1': row('CA_ERROR', 'The certification authority could not sign; please try again'),
-  'IN:GG1': row('INELIGIBLE', 'The role of the requester does not allow this request'),
-  'IN:GG2': row('INELIGIBLE', 'The SMI Status of the Device does not allow this request'),
-  'IN:GG3': row('INELIGIBLE', 'The requester is not the Responsible Supplier for the Device'),
-  'IN:GG4': row('INELIGIBLE', 'The type of the Device does not allow this request'),
-} as const satisfies Record<string, CodeRow>
+/**
+ * Each by the code that it has by default, which is its name in the program. Rows with `assumed` are configuration:
+ * see `configuredCodes`.
+ */
+export const codes = {
+  'FM:AA1': { status: 'FORMAT_ERROR', code: 'FM:AA1', text: 'Invalid XML in request' },
+  'FM:AA2': {
+    status: 'FORMAT_ERROR',
+    code: 'FM:AA2',
+    text: 'Number of submitted CSRs exceeds maximum volume',
+  },
+  'FM:AA3': { status: 'FORMAT_ERROR', code: 'FM:AA3', text: 'Unknown BatchId' },
+  'WF:BB1': { status: 'WORKFLOW_ERROR', code: 'WF:BB1', text: 'Internal error on result query' },
+  'WF:BB2': { status: 'WORKFLOW_ERROR', code: 'WF:BB2', text: 'Internal error on submission' },
+  'CR:CC1': { status: 'CSR_ERROR', code: 'CR:CC1', text: 'Wrong CSR OID' },
+  'CR:9999': {
+    status: 'CSR_ERROR',
+    code: 'CR:9999',
+    text: 'Request for duplicate certificate not permitted',
+  },
+  'CR:CC2': assumed('CSR_ERROR', 'CR:CC2', 'The CSR is not a DER-encoded PKCS#10 request'),
+  'CR:CC3': assumed('CSR_ERROR', 'CR:CC3', 'The signature of the CSR does not verify with its public key'),
+  'CR:CC4': assumed('CSR_ERROR', 'CR:CC4', 'The version of the CSR is not 0'),
+  'CR:CC5': assumed('CSR_ERROR', 'CR:CC5', 'The subject of the CSR is not empty'),
+  'CR:CC6': assumed(
+    'CSR_ERROR',
+    'CR:CC6',
+    'The keyUsage of the CSR is not exactly one of digitalSignature and keyAgreement',
+  ),
+  'CR:CC7': assumed(
+    'CSR_ERROR',
+    'CR:CC7',
+    'The subjectAltName of the CSR is not one hardwareModuleName with a Device ID of 8 octets',
+  ),
+  'CR:CC8': assumed('CSR_ERROR', 'CR:CC8', 'The public key of the CSR is not an uncompressed point on P-256'),
+  'UD:DD1': assumed('UNKNOWN_DEVICE', 'UD:DD1', 'No Device Certificate was issued for this Device ID before'),
+  'CA:EE1': assumed(
+    'ISSUANCE_ANOMALY',
+    'CA:EE1',
+    'The number of Device Certificates for this Device ID has reached its threshold: contact the Service Desk',
+    'SVC-A05',
+  ),
+  'CA:EE2': assumed(
+    'ISSUANCE_ANOMALY',
+    'CA:EE2',
+    'The Registration Authority holds this request: contact the Service Desk',
+  ),
+  'CA:FF1': assumed('CA_ERROR', 'CA:FF1', 'The Certification Authority could not sign: submit the CSR again'),
+  'IN:GG1': assumed('INELIGIBLE', 'IN:GG1', 'The User Role of the Party may not request this Device Certificate'),
+  'IN:GG2': assumed('INELIGIBLE', 'IN:GG2', 'The SMI Status of the Device does not allow this Party to request'),
+  'IN:GG3': assumed('INELIGIBLE', 'IN:GG3', 'The Party is not the Responsible Supplier of the Device'),
+  'IN:GG4': assumed('INELIGIBLE', 'IN:GG4', 'The Party may not request for a Device of this type'),
+} as const satisfies Record<string, Row>
 
-export type DeviceCode = keyof typeof deviceCodes
+export type DeviceCode = keyof typeof codes
+
+/** Every row with its assumption, for the list of ASSUMED values still at their defaults. */
+export type Codes = Readonly<Record<DeviceCode, Row>>
+
+/**
+ * The table with an environment's own values in the ASSUMED rows.
+ * @throws RangeError for a row that is unknown or printed in SEC Appendix M, and for a code that is none.
+ */
+export function configuredCodes(
+  changes: Readonly<Record<string, { readonly [K in keyof Failure]?: Failure[K] | undefined }>> = {},
+): Codes {
+  const table: Record<DeviceCode, Row> = { ...codes }
+  for (const [name, change] of Object.entries(changes)) {
+    if (!isAssumed(name)) throw new RangeError(`${name} is not a code that may be configured`)
+    const given = Object.fromEntries(
+      Object.entries(change).filter(([, value]) => value !== undefined),
+    ) as Partial<Failure>
+    const row = { ...table[name], ...given }
+    if (!/^[A-Z]{2}:[A-Za-z0-9]{1,7}$/.test(row.code)) throw new RangeError(`${name}: ${row.code} is not a code`)
+    table[name] = row
+  }
+  return table
+}
+
+function isAssumed(name: string): name is DeviceCode {
+  return Object.hasOwn(codes, name) && 'assumed' in codes[name as DeviceCode]
+}
+
+/** ASSUMED(L) SVC-A06 unless said otherwise: our own codes and texts. */
+function assumed<S extends Failure['status'], C extends string>(status: S, code: C, text: string, id = 'SVC-A06') {
+  return { status, code, text, assumed: id } as const
+}

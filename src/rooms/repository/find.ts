@@ -110,6 +110,29 @@ export async function* everyCertificate(store: Reader, now: Date): AsyncGenerato
   }
 }
 
+export async function howMany(store: Reader): Promise<number> {
+  const { rows } = await store.query<{ count: bigint }>(
+    "SELECT coalesce(sum(count), 0)::int8 AS count FROM signing WHERE state = 'complete'",
+  )
+  return Number(rows[0]!.count)
+}
+
+/** What a signing wrote down before it signed, in order of position. */
+export async function tbsOf(store: Reader, signing: bigint): Promise<Buffer[]> {
+  const { rows } = await store.query<{ tbs: Buffer }>({
+    name: 'tbs_of',
+    text: 'SELECT tbs FROM certificate WHERE signing = $1 ORDER BY position',
+    values: [signing],
+  })
+  return rows.map(row => row.tbs)
+}
+
+/** Every signing that led to certificates. */
+export async function completeSignings(store: Reader): Promise<bigint[]> {
+  const { rows } = await store.query<{ id: bigint }>("SELECT id FROM signing WHERE state = 'complete' ORDER BY id")
+  return rows.map(row => row.id)
+}
+
 /** The certificates of one signing, in order of position: the results of a batch are made from these. */
 export async function certificatesOf(store: Reader, signing: bigint): Promise<Buffer[]> {
   const { rows } = await store.query<{ tbs: Buffer; slot: Buffer }>({

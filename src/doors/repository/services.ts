@@ -1,0 +1,60 @@
+/** Search and retrieve: from the octets of a request to those of its answer. */
+
+import { fromBigInt, fromHex, toBigInt } from '../../ground/bytes.ts'
+import type { Clock } from '../../ground/clock.ts'
+import type { Store } from '../../ground/store/store.ts'
+import { eui64, hyphenated } from '../../policy/identifiers.ts'
+import { findByEui64, findBySerial, type Lodged } from '../../rooms/repository/find.ts'
+import type { Visit } from './answer.ts'
+import {
+  type Found,
+  readDataRequest,
+  readSearchRequest,
+  writeDataResponse,
+  writeSearchResponse,
+} from './message.ts'
+import type { SharedSerials } from './shared-serials.ts'
+
+export interface Services {
+  /** XML; undefined when nothing was found. @throws Refusal INVALID_SEARCH */
+  search(octets: Buffer, visit: Visit): Promise<string | undefined>
+  /** XML; undefined when nothing was found. @throws Refusal INVALID_SEARCH */
+  retrieve(octets: Buffer, visit: Visit): Promise<string | undefined>
+}
+
+export function services(store: Pick<Store, 'query'>, clock: Clock, serials: SharedSerials): Services {
+  return {
+    async search(octets, visit) {
+      const { subject, eui64: asked } = readSearchRequest(octets)
+      visit.asked = `${subject} ${asked}`
+      const family = subject === 'DEVICE' ? 'device' : 'organisation'
+      const lodged = await findByEui64(store, fromHex(eui64(asked)!), family, clock())
+      const results = lodged.flatMap(one => tell(one) ?? [])
+      visit.found = results.length
+      return results.length > 0 ? writeSearchResponse({ auditReference: visit.reference, results }) : undefined
+    },
+
+    async retrieve(octets, visit) {
+      const asked = readDataRequest(octets)
+      visit.asked = `SERIAL ${asked.toString(16).toUpperCase()}`
+      // Ours have 16 octets; those of others may have more.
+      const serial = asked < 1n << 128n ? fromBigInt(asked, 16) : undefined
+      const lodged = serial && (await findBySerial(store, serial, clock()))
+      const found = lodged && tell(lodged)
+      visit.found = found ? 1 : 0
+      if (!found) return undefined
+      serials.watch(lodged.serial)
+      return writeDataResponse({ auditReference: visit.reference, found, body: lodged.der })
+    },
+  }
+}
+
+/**
+ * Device and Organisation Certificates. The service has no words for others: it does not tell of IKI Certificates,
+ * which other Parties do not see (repository 2), and those of authorities are fetched by their key identifier.
+ */
+function tell({ family, eui64, usage, role, serial, status, manufacturing }: Lodged): Found | undefined {
+  if ((family !== 'device' && family !== 'organisation') || eui64 === undefined || usage === '-') return undefined
+  const whose = { eui64: hyphenated(eui64), role }
+  return { serial: toBigInt(serial), ...whose, status, usage, manufacturingFlag: manufacturing }
+}

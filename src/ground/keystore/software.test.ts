@@ -1,0 +1,581 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { createDecipheriv, createHash, randomBytes, scryptSync } from 'node:crypto'
+import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { inspect } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { verifySignature } from './check.ts'
+import type { KeyKind } from './keystore.ts'
+import { attachSoftwareKeyStore, createSoftwareKeyStore, openSoftwareKeyStore } from './software.ts'
+
+const home = fs.mkdtempSync(join(tmpdir(), 'keystore-'))
+after(() => fs.rmSync(home, { recursive: true }))
+
+const chance = (length: number) => randomBytes(length)
+const passphrase = Buffer.from('correct horse battery staple')
+const cheap = { passphrase, chance, allowWeak: true }
+let count = 0
+const newPath = () => join(home, `folder-${++count}`, 'issuing.keys')
+const create = (path = newPath()) => createSoftwareKeyStore({ path, name: 'issuing', log2N: 10, ...cheap })
+const open = (path: string) => openSoftwareKeyStore({ path, ...cheap })
+const refused = (code: string) => ({ name: 'Refusal', code })
+const octets = Buffer.from('to be signed')
+
+/** The plaintext of a store, by docs/formats/key-store.md alone. */
+function readByThePage(path: string, pass: Buffer = passphrase): { plain: Buffer; header: Buffer } {
+  const file = fs.readFileSync(path)
+  const n = file.readUInt32BE(132)
+  assert.equal(file.length, 136 + n + 16 + 32)
+  assert.equal(file.toString('latin1', 0, 8), 'SMKIKEYS')
+  assert.deepEqual(createHash('sha256').update(file.subarray(0, -32)).digest(), file.subarray(-32))
+  const cost = { N: 2 ** file[10]!, r: file[11]!, p: file[12]!, maxmem: 2 ** 28 }
+  const derived = scryptSync(pass, file.subarray(64, 96), 48, cost)
+  assert.deepEqual(derived.subarray(32), file.subarray(96, 112))
+  const decipher = createDecipheriv('aes-256-gcm', derived.subarray(0, 32), file.subarray(120, 132))
+  decipher.setAAD(file.subarray(0, 136))
+  decipher.setAuthTag(file.subarray(136 + n, 152 + n))
+  const plain = Buffer.concat([decipher.update(file.subarray(136, 136 + n)), decipher.final()])
+  return { plain, header: file.subarray(0, 136) }
+}
+
+/** A program of its own, with the modules of the key store at hand. */
+function program(source: string, ...args: string[]) {
+  const url = (name: string) => JSON.stringify(new URL(name, import.meta.url).href)
+  const code = `
+    import { randomBytes } from 'node:crypto'
+    import { openSoftwareKeyStore } from ${url('./software.ts')}
+    import { withLock } from ${url('./lock.ts')}
+    const [path, name] = process.argv.slice(1)
+    const open = () => openSoftwareKeyStore({
+      path, passphrase: Buffer.from(${JSON.stringify(passphrase.toString())}), chance: n => randomBytes(n), allowWeak: true,
+    })
+    ${source}`
+  return ['--input-type=module', '-e', code, ...args]
+}
+
+describe('A software key store', () => {
+  it('has what was put into it when it is opened again', () => {
+    const store = create()
+    const key = store.generate('Issuing OCA Z1', 'P-256')
+    store.keepSecret('a share', Buffer.from('0102030405', 'hex'))
+    const again = open(store.path)
+    assert.equal(again.identity, store.identity)
+    assert.match(again.identity, /^software:issuing:[0-9a-f]{8}$/)
+    assert.deepEqual(again.labels(), ['Issuing OCA Z1', 'a share'])
+    assert.deepEqual(again.publicKey('Issuing OCA Z1'), key)
+    assert.equal(again.kind('Issuing OCA Z1'), 'P-256')
+    assert.equal(again.kind('a share'), 'secret')
+    assert.equal(
+      again.withSecret('a share', secret => Buffer.from(secret).toString('hex')),
+      '0102030405',
+    )
+    const signature = again.sign('Issuing OCA Z1', octets)
+    assert.ok(verifySignature({ spki: key, kind: 'P-256', octets, signature }))
+  })
+
+  it('refuses labels that are taken, unknown, of the wrong kind or not labels', () => {
+    const store = create()
+    store.generate('key', 'Ed25519')
+    store.keepSecret('secret', octets)
+    assert.throws(() => store.generate('key', 'P-256'), refused('KEY_EXISTS'))
+    assert.throws(() => store.generate('secret', 'P-256'), refused('KEY_EXISTS'))
+    assert.throws(() => store.keepSecret('key', octets), refused('KEY_EXISTS'))
+    for (const call of [store.publicKey, store.kind, store.destroy]) {
+      assert.throws(() => call.call(store, 'nobody'), refused('KEY_UNKNOWN'))
+    }
+    assert.throws(() => store.sign('nobody', octets), refused('KEY_UNKNOWN'))
+    assert.throws(() => store.withSecret('nobody', () => 0), refused('KEY_UNKNOWN'))
+    assert.throws(() => store.sign('secret', octets), refused('KEY_NOT_FOR_THIS'))
+    assert.throws(() => store.publicKey('secret'), refused('KEY_NOT_FOR_THIS'))
+    assert.throws(() => store.withSecret('key', () => 0), refused('KEY_NOT_FOR_THIS'))
+    for (const label of ['', ' a', 'a ', 'a\nb', 'clé', 'x'.repeat(129)]) {
+      assert.throws(() => store.generate(label, 'P-256'), refused('KEY_LABEL_INVALID'))
+    }
+    store.keepSecret('x'.repeat(128), octets)
+    for (const length of [0, 65_536]) {
+      assert.throws(() => store.keepSecret('length', Buffer.alloc(length)), refused('SECRET_LENGTH'))
+    }
+    assert.deepEqual(open(store.path).labels(), ['key', 'secret', 'x'.repeat(128)])
+  })
+
+  it('lends a secret for the moment, in a buffer that holds no other and is zeroed afterwards', () => {
+    const store = create()
+    const secret = randomBytes(16)
+    store.keepSecret('secret', secret)
+    store.generate('key', 'P-256')
+    let lent: Uint8Array = new Uint8Array(0)
+    store.withSecret('secret', octets => {
+      assert.deepEqual(Buffer.from(octets), secret)
+      assert.equal(octets.buffer.byteLength, 16)
+      lent = octets
+    })
+    assert.deepEqual(Buffer.from(lent), Buffer.alloc(16))
+    assert.throws(() =>
+      store.withSecret('secret', octets => {
+        lent = octets
+        throw new Error('stumbled')
+      }),
+    )
+    assert.deepEqual(Buffer.from(lent), Buffer.alloc(16))
+    assert.throws(() => store.withSecret('secret', async () => 0), TypeError)
+    assert.notDeepEqual(secret, Buffer.alloc(16), 'what was given stays the giver’s')
+  })
+
+  it('does nothing any more once it is closed, and shows nothing of itself before', () => {
+    const store = create()
+    store.generate('key', 'P-256')
+    store.sign('key', octets)
+    const shown = inspect(store, { depth: 9, showHidden: true })
+    assert.deepEqual([...shown.matchAll(/\b(\w+):/g)].map(([, field]) => field).slice(0, 1), ['identity'])
+    assert.ok(!shown.includes('KeyObject'), shown)
+    store.close()
+    const calls = [
+      () => store.sign('key', octets),
+      () => store.labels(),
+      () => store.has('key'),
+      () => store.reload(),
+    ]
+    for (const call of calls) assert.throws(call, /closed/)
+  })
+
+  it('is opened by its passphrase only, which can be changed', () => {
+    const store = create()
+    const key = store.generate('key', 'P-256')
+    const attempt = (text: string) =>
+      openSoftwareKeyStore({ ...cheap, path: store.path, passphrase: Buffer.from(text) })
+    assert.throws(() => attempt('correct horse battery stapl'), refused('KEYSTORE_WRONG_PASSPHRASE'))
+    assert.throws(() => attempt('correct horse battery staple '), refused('KEYSTORE_WRONG_PASSPHRASE'))
+    assert.throws(() => attempt(''), refused('PASSPHRASE_EMPTY'))
+    const other = open(store.path)
+    store.changePassphrase(Buffer.from('another'))
+    assert.throws(() => attempt(passphrase.toString()), refused('KEYSTORE_WRONG_PASSPHRASE'))
+    assert.deepEqual(attempt('another').publicKey('key'), key)
+    store.generate('later', 'P-256')
+    assert.throws(() => other.reload(), refused('KEYSTORE_PASSPHRASE_CHANGED'))
+    assert.throws(() => other.generate('lost', 'P-256'), refused('KEYSTORE_PASSPHRASE_CHANGED'))
+    assert.deepEqual(attempt('another').labels(), ['key', 'later'])
+  })
+
+  it('costs a guesser N = 2^17 unless a test says otherwise', () => {
+    const path = newPath()
+    const dear = { path, name: 'root', passphrase, chance }
+    assert.throws(() => createSoftwareKeyStore({ ...dear, log2N: 16 }), refused('KEYSTORE_WEAK'))
+    createSoftwareKeyStore(dear).keepSecret('s', octets)
+    assert.deepEqual([...readByThePage(path).header.subarray(9, 13)], [1, 17, 8, 1])
+    assert.ok(openSoftwareKeyStore(dear).has('s'))
+    assert.throws(() => openSoftwareKeyStore({ path: create().path, passphrase, chance }), refused('KEYSTORE_WEAK'))
+  })
+
+  it('is not made where something is already, nor under a name that is none, and is missed where there is nothing', () => {
+    const { path } = create()
+    const octetsBefore = fs.readFileSync(path)
+    assert.throws(() => create(path), refused('KEYSTORE_EXISTS'))
+    assert.deepEqual(fs.readFileSync(path), octetsBefore)
+    for (const name of ['', 'Issuing', '1st', 'a b', 'x'.repeat(33)]) {
+      assert.throws(
+        () => createSoftwareKeyStore({ path: newPath(), name, ...cheap }),
+        refused('KEYSTORE_NAME_INVALID'),
+      )
+    }
+    assert.throws(() => open(newPath()), refused('KEYSTORE_MISSING'))
+    assert.throws(() => open(join(path, 'below-a-file')), refused('KEYSTORE_MISSING'))
+  })
+
+  it('is the file that the page describes', () => {
+    const store = create()
+    const spki = store.generate('Issuing OCA Z1', 'P-256')
+    store.keepSecret('a', Buffer.from('5ec4e7', 'hex'))
+    const { plain, header } = readByThePage(store.path)
+    assert.equal(header.readBigUInt64BE(112), 3n)
+    assert.equal(store.identity, `software:issuing:${header.toString('hex', 16, 20)}`)
+    assert.equal(header.toString('latin1', 32, 64), 'issuing'.padEnd(32, '\0'))
+    const start = Buffer.concat([
+      Buffer.from('00000002010e', 'hex'),
+      Buffer.from('Issuing OCA Z1'),
+      Buffer.of(0, 91),
+      spki,
+    ])
+    assert.deepEqual(plain.subarray(0, start.length), start)
+    assert.equal(plain.subarray(start.length, start.length + 2).readUInt16BE(), 138)
+    assert.equal(plain.toString('hex', start.length + 2 + 138), '80016100000003' + '5ec4e7')
+  })
+})
+
+describe('The page that describes the file', () => {
+  const page = fs.readFileSync(new URL('../../../docs/formats/key-store.md', import.meta.url), 'utf8')
+  const [file, contents] = [...page.matchAll(/```\n([^`]+)```/g)].map(([, block]) => {
+    const lines = block!
+      .split('\n')
+      .map(line => /^(?:[0-9a-f]{3}| {3}) {2}([0-9a-f]+)(?: |$)/.exec(line)?.[1] ?? '')
+    return Buffer.from(lines.join(''), 'hex')
+  })
+
+  it('has an example that opens', () => {
+    const path = newPath()
+    fs.mkdirSync(join(path, '..'), { mode: 0o700 })
+    fs.writeFileSync(path, file!, { mode: 0o600 })
+    assert.equal(file!.length, 235)
+    assert.deepEqual(readByThePage(path).plain, contents)
+    const store = open(path)
+    assert.equal(store.identity, 'software:root:b9d234d9')
+    assert.deepEqual(store.labels(), ['Contingency Symmetric Key'])
+    const secret = store.withSecret('Contingency Symmetric Key', octets => Buffer.from(octets).toString('hex'))
+    assert.equal(secret, '000102030405060708090a0b0c0d0e0f')
+  })
+})
+
+describe('A signature from a software key store', () => {
+  const kinds: KeyKind[] = ['P-256', 'RSA-2048', 'RSA-4096', 'Ed25519']
+  for (const kind of kinds) {
+    it(`is good to OpenSSL: ${kind}`, () => {
+      const store = create()
+      const folder = join(store.path, '..')
+      const file = (name: string, content: Uint8Array) => {
+        fs.writeFileSync(join(folder, name), content)
+        return join(folder, name)
+      }
+      const spki = store.generate('key', kind)
+      const signature = open(store.path).sign('key', octets)
+      const [key, data, sig] = [file('key', spki), file('data', octets), file('sig', signature)]
+      const command =
+        kind === 'Ed25519'
+          ? [
+              'pkeyutl',
+              '-verify',
+              '-pubin',
+              '-keyform',
+              'DER',
+              '-inkey',
+              key,
+              '-rawin',
+              '-in',
+              data,
+              '-sigfile',
+              sig,
+            ]
+          : ['dgst', '-sha256', '-keyform', 'DER', '-verify', key, '-signature', sig, data]
+      assert.match(
+        execFileSync('openssl', command, { encoding: 'utf8' }),
+        /Verified OK|Signature Verified Successfully/,
+      )
+      assert.ok(verifySignature({ spki, kind, octets, signature }))
+      fs.writeFileSync(data, 'other octets')
+      assert.notEqual(spawnSync('openssl', command).status, 0)
+      assert.equal(
+        signature.length,
+        { 'RSA-2048': 256, 'RSA-4096': 512, Ed25519: 64, 'P-256': signature.length }[kind],
+      )
+    })
+  }
+
+  it('with P-256 is DER with the shortest possible numbers, every time', () => {
+    const store = create()
+    store.generate('key', 'P-256')
+    const lengths = new Set<number>()
+    for (let i = 0; i < 1000; i++) {
+      const signature = Buffer.from(store.sign('key', Buffer.from(`${i}`)))
+      lengths.add(signature.length)
+      assert.deepEqual([signature[0], signature[1]], [0x30, signature.length - 2])
+      const rest = integerRemoved(integerRemoved(signature.subarray(2)))
+      assert.equal(rest.length, 0)
+    }
+    // Numbers with and without their leading zero octet were among them, so the check has looked at both.
+    assert.ok(lengths.size >= 3, `${[...lengths]}`)
+  })
+
+  function integerRemoved(der: Buffer): Buffer {
+    const value = der.subarray(2, 2 + der[1]!)
+    assert.equal(der[0], 0x02)
+    assert.ok(value.length >= 1 && value.length <= 33 && value[0]! < 0x80)
+    assert.ok(value.length === 1 || value[0] !== 0 || value[1]! >= 0x80, 'a needless leading zero octet')
+    return der.subarray(2 + value.length)
+  }
+})
+
+describe('A key store file', () => {
+  it('is open to its owner only, and so is the folder that is made for it', () => {
+    const { path } = create()
+    assert.equal(fs.statSync(path).mode & 0o777, 0o600)
+    assert.equal(fs.statSync(join(path, '..')).mode & 0o777, 0o700)
+    assert.deepEqual(fs.readdirSync(join(path, '..')), ['issuing.keys'])
+  })
+
+  it('is refused when anybody else may do anything with it or its folder', () => {
+    const store = create()
+    const folder = join(store.path, '..')
+    for (const mode of [0o604, 0o602, 0o601, 0o640, 0o620, 0o666]) {
+      fs.chmodSync(store.path, mode)
+      assert.throws(() => open(store.path), refused('KEYSTORE_WORLD_READABLE'))
+    }
+    assert.throws(() => store.generate('key', 'P-256'), refused('KEYSTORE_WORLD_READABLE'))
+    fs.chmodSync(store.path, 0o600)
+    for (const mode of [0o704, 0o702, 0o701, 0o740, 0o720, 0o755]) {
+      fs.chmodSync(folder, mode)
+      assert.throws(() => open(store.path), refused('KEYSTORE_WORLD_READABLE'))
+      assert.throws(() => create(join(folder, 'other.keys')), refused('KEYSTORE_WORLD_READABLE'))
+    }
+    fs.chmodSync(folder, 0o700)
+    open(store.path)
+  })
+
+  it('is reached through a symbolic link, and stays where it is when it is changed', () => {
+    const store = create()
+    const link = join(home, 'link.keys')
+    fs.symlinkSync(store.path, link)
+    const throughLink = open(link)
+    throughLink.generate('key', 'P-256')
+    assert.equal(throughLink.path, fs.realpathSync(store.path))
+    assert.ok(fs.lstatSync(link).isSymbolicLink())
+    assert.ok(open(store.path).has('key'))
+  })
+
+  describe('changed by one octet', () => {
+    let path: string
+    let good: Buffer
+    before(() => {
+      const store = create()
+      store.generate('key', 'P-256')
+      path = store.path
+      good = fs.readFileSync(path)
+    })
+    const withOctet = (at: number, change: number) => {
+      const bad = Buffer.from(good)
+      bad[at] = bad[at]! ^ change
+      return bad
+    }
+
+    it('is damaged, whichever octet it was', () => {
+      assert.ok(good.length > 400)
+      for (let at = 0; at < good.length; at++) {
+        fs.writeFileSync(path, withOctet(at, 1 << (at % 8)))
+        assert.throws(() => open(path), refused('KEYSTORE_DAMAGED'), `octet ${at}`)
+      }
+      fs.writeFileSync(path, good)
+      open(path)
+    })
+
+    it('is refused also when the checksum was made to fit', () => {
+      const seen = new Map<string, number>()
+      for (let at = 0; at < good.length - 32; at += at < 136 ? 1 : 3) {
+        const bad = withOctet(at, 1 << (at % 8))
+        createHash('sha256')
+          .update(bad.subarray(0, -32))
+          .digest()
+          .copy(bad, bad.length - 32)
+        fs.writeFileSync(path, bad)
+        assert.throws(
+          () => open(path),
+          (cause: { name: string; code: string }) => {
+            seen.set(cause.code, (seen.get(cause.code) ?? 0) + 1)
+            return cause.name === 'Refusal'
+          },
+          `octet ${at}`,
+        )
+      }
+      fs.writeFileSync(path, good)
+      // The salt and the check; the version and the derivation; everything else.
+      assert.deepEqual([...seen.keys()].sort(), [
+        'KEYSTORE_DAMAGED',
+        'KEYSTORE_FORMAT_UNKNOWN',
+        'KEYSTORE_WRONG_PASSPHRASE',
+      ])
+      assert.ok(seen.get('KEYSTORE_DAMAGED')! > 100 && seen.get('KEYSTORE_WRONG_PASSPHRASE')! >= 48, inspect(seen))
+    })
+
+    it('is refused at every shorter and at a longer length', () => {
+      for (let length = 0; length < good.length; length += 7) {
+        fs.writeFileSync(path, good.subarray(0, length))
+        assert.throws(() => open(path), refused('KEYSTORE_DAMAGED'))
+      }
+      fs.writeFileSync(path, Buffer.concat([good, Buffer.of(0)]))
+      assert.throws(() => open(path), refused('KEYSTORE_DAMAGED'))
+      fs.writeFileSync(path, Buffer.alloc(2 ** 24 + 1))
+      assert.throws(() => open(path), refused('KEYSTORE_TOO_LARGE'))
+      fs.writeFileSync(path, good)
+    })
+  })
+
+  it('that is older than what was read, or another store’s, is not taken for this one', () => {
+    const store = create()
+    store.generate('key', 'P-256')
+    const older = fs.readFileSync(store.path)
+    store.destroy('key')
+    fs.writeFileSync(store.path, older)
+    assert.throws(() => store.reload(), refused('KEYSTORE_ROLLED_BACK'))
+    assert.throws(() => store.generate('other', 'P-256'), refused('KEYSTORE_ROLLED_BACK'))
+    fs.copyFileSync(create().path, store.path)
+    assert.throws(() => store.reload(), refused('KEYSTORE_REPLACED'))
+  })
+})
+
+describe('A destroyed key', () => {
+  it('is gone from the file, its leftovers and the disk space of the file before, and stays gone', () => {
+    const store = create()
+    const folder = join(store.path, '..')
+    store.generate('stays', 'P-256')
+    store.generate('key', 'P-256')
+    const { plain } = readByThePage(store.path)
+    const secret = plain.subarray(plain.indexOf('key') + 3 + 2 + 91 + 2).subarray(0, 138)
+    assert.equal(secret.toString('hex', 0, 2), '3081', 'this is a private key')
+    // What a crash left behind, which has the key too; and the file as it lies on the disk now.
+    fs.copyFileSync(store.path, `${store.path}.new`)
+    const leftover = fs.openSync(`${store.path}.new`, 'r')
+    const before = fs.openSync(store.path, 'r')
+    const { size } = fs.fstatSync(before)
+
+    store.destroy('key')
+
+    assert.throws(() => store.sign('key', octets), refused('KEY_UNKNOWN'))
+    assert.deepEqual(open(store.path).labels(), ['stays'])
+    assert.ok(!readByThePage(store.path).plain.includes(secret))
+    assert.ok(!readByThePage(store.path).plain.includes('key'))
+    assert.deepEqual(fs.readdirSync(folder), ['issuing.keys'])
+    for (const file of [leftover, before]) {
+      const octets = Buffer.alloc(size, 1)
+      assert.equal(fs.readSync(file, octets, 0, size, 0), size)
+      assert.deepEqual(octets, Buffer.alloc(size))
+      fs.closeSync(file)
+    }
+    assert.throws(() => store.destroy('key'), refused('KEY_UNKNOWN'))
+  })
+
+  it('can be followed by another under the same label, and nobody signs with the old one after a reload', () => {
+    const store = create()
+    const other = open(store.path)
+    const old = store.generate('key', 'P-256')
+    assert.ok(!other.has('key'))
+    other.reload()
+    other.sign('key', octets)
+    store.destroy('key')
+    const fresh = store.generate('key', 'P-256')
+    other.reload()
+    const signature = other.sign('key', octets)
+    assert.ok(verifySignature({ spki: fresh, kind: 'P-256', octets, signature }))
+    assert.ok(!verifySignature({ spki: old, kind: 'P-256', octets, signature }))
+  })
+
+  it('takes no copy with it that somebody made by a hard link', () => {
+    const store = create()
+    store.generate('key', 'P-256')
+    const copy = join(store.path, '..', 'copy.keys')
+    fs.linkSync(store.path, copy)
+    store.destroy('key')
+    assert.ok(open(copy).has('key'))
+  })
+})
+
+describe('Several processes with one key store', () => {
+  it('lose no key when they add keys at once, and a reader never sees half a file', async () => {
+    const store = create()
+    const add = `const store = open(); for (let i = 0; i < 15; i++) store.generate(name + i, 'P-256')`
+    const writers = ['a', 'b'].map(name =>
+      spawn(process.execPath, program(add, store.path, name), { stdio: 'inherit' }),
+    )
+    let running = writers.length
+    const ends = writers.map(
+      writer =>
+        new Promise<number | null>(done =>
+          writer.on('exit', status => {
+            running -= 1
+            done(status)
+          }),
+        ),
+    )
+    let reloads = 0
+    while (running > 0) {
+      store.reload()
+      reloads += 1
+      await new Promise(done => setTimeout(done, 1))
+    }
+    assert.deepEqual(await Promise.all(ends), [0, 0])
+    assert.ok(reloads > 30)
+    store.reload()
+    assert.equal(store.labels().length, 30)
+    assert.equal(readByThePage(store.path).header.readBigUInt64BE(112), 31n)
+    for (const label of store.labels()) {
+      assert.ok(
+        verifySignature({
+          spki: store.publicKey(label),
+          kind: 'P-256',
+          octets,
+          signature: store.sign(label, octets),
+        }),
+      )
+    }
+  })
+
+  it('have every key that a killed one had reported, and go on', async () => {
+    const store = create()
+    for (let round = 0; round < 4; round++) {
+      const source = `const store = open(); for (let i = 0; ; i++) { store.generate(name + i, 'P-256'); console.log(name + i) }`
+      const child = spawn(process.execPath, program(source, store.path, `r${round}-`), {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      let said = ''
+      child.stdout.setEncoding('utf8')
+      for await (const chunk of child.stdout) {
+        said += chunk
+        if (said.split('\n').length > 4 + round) child.kill('SIGKILL')
+      }
+      const reported = said.split('\n').slice(0, -1)
+      assert.ok(reported.length >= 4)
+      const again = open(store.path)
+      for (const label of reported) assert.ok(again.has(label), label)
+      again.generate(`after ${round}`, 'P-256')
+      again.sign(`after ${round}`, octets)
+    }
+    assert.deepEqual(fs.readdirSync(join(store.path, '..')), ['issuing.keys'])
+  })
+
+  it('are told when one of them ignored the lock, before anything is lost', () => {
+    const store = create()
+    const other = open(store.path)
+    let draws = 0
+    const interfering = openSoftwareKeyStore({
+      ...cheap,
+      path: store.path,
+      // The nonce is drawn between reading and writing: there the other comes in, without waiting for the lock.
+      chance: length => {
+        draws += 1
+        fs.unlinkSync(`${store.path}.lock`)
+        other.generate('theirs', 'P-256')
+        return randomBytes(length)
+      },
+    })
+    assert.throws(() => interfering.generate('ours', 'P-256'), refused('KEYSTORE_CHANGED'))
+    assert.equal(draws, 1)
+    assert.deepEqual(open(store.path).labels(), ['theirs'])
+    assert.deepEqual(fs.readdirSync(join(store.path, '..')), ['issuing.keys'])
+  })
+
+  it('may be threads of one program, which open it by a grant', async () => {
+    const store = create()
+    const key = store.generate('key', 'P-256')
+    const source = `
+      const { workerData, parentPort } = require('node:worker_threads')
+      const { randomBytes } = require('node:crypto')
+      import(workerData.module).then(({ attachSoftwareKeyStore }) => {
+        const store = attachSoftwareKeyStore(workerData.grant, n => randomBytes(n))
+        store.generate('from the thread', 'P-256')
+        parentPort.postMessage({ identity: store.identity, signature: store.sign('key', Buffer.from('to be signed')) })
+      })`
+    const module = new URL('./software.ts', import.meta.url).href
+    const worker = new Worker(source, { eval: true, workerData: { grant: store.grant(), module } })
+    const said = await new Promise<{ identity: string; signature: Uint8Array }>((done, fail) => {
+      worker.once('message', done)
+      worker.once('error', fail)
+    })
+    await worker.terminate()
+    assert.equal(said.identity, store.identity)
+    assert.ok(verifySignature({ spki: key, kind: 'P-256', octets, signature: said.signature }))
+    store.reload()
+    assert.ok(store.has('from the thread'))
+    const grant = store.grant()
+    assert.ok(attachSoftwareKeyStore(grant, chance).has('key'))
+    store.changePassphrase(Buffer.from('another'))
+    assert.throws(() => attachSoftwareKeyStore(grant, chance), refused('KEYSTORE_PASSPHRASE_CHANGED'))
+  })
+})

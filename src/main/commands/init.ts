@@ -1,0 +1,119 @@
+/** `smki init` and `smki ceremony issuing-dca`: the ceremonies. */
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { readPassphraseFile } from '../../ground/keystore/passphrase.ts'
+import { openSoftwareKeyStore } from '../../ground/keystore/software.ts'
+import { Refusal } from '../../ground/refusal.ts'
+import { addIssuingDcas, journalTranscript } from '../ceremony.ts'
+import { privateFolder } from '../home.ts'
+import { init } from '../init.ts'
+import { systemChance } from '../world.ts'
+import { homeOf, type Io, json, wholeNumber, withStore } from './context.ts'
+
+const others = ['dccki', 's1spki-foc', 's1spki-moc'] as const
+
+export function addInit(program: Command, io: Io): void {
+  program
+    .command('init')
+    .description('hold the key ceremony of an environment, and print its transcript')
+    .requiredOption('--environment <name>', 'what the environment is called')
+    .option(
+      '--production',
+      'a production environment: no test Parties, no plain listener, the processing window of the Code',
+    )
+    .option('--with <pkis>', `further PKIs, separated by commas: ${others.join(', ')}`)
+    .option('--root-passphrase-file <file>', 'passphrase of the root key store, readable by you alone')
+    .option('--issuing-passphrase-file <file>', 'passphrase of the issuing key store, readable by you alone')
+    .option('--json', 'one JSON object instead of the transcript')
+    .action(async (flags: Flags, command: Command) => {
+      const home = homeOf(command)
+      const settings = await init(home, {
+        environment: flags.environment,
+        kind: flags.production ? 'production' : 'test',
+        with: pkisOf(flags.with),
+        ...passphrasesOf(flags),
+        witness: flags.json ? () => {} : line => io.out(`${line}\n`),
+      })
+      if (flags.json) return json(io, { home: home.path, environment: settings.environment, kind: settings.kind })
+      io.out(`\nThe environment is in ${home.path}; the transcript to be signed is in ${home.ceremony}.\n`)
+      io.out(`Next: smki serve --home ${home.path}\n`)
+    })
+
+  program
+    .command('ceremony')
+    .description('ceremonies of an environment that exists')
+    .command('issuing-dca')
+    .description('add Issuing DCAs to the stock; the root key store must be present')
+    .requiredOption('--count <n>', 'how many', wholeNumber)
+    .option('--root-passphrase-file <file>', 'passphrase of the root key store')
+    .option('--issuing-passphrase-file <file>', 'passphrase of the issuing key store')
+    .action(
+      async (
+        flags: Pick<Flags, 'rootPassphraseFile' | 'issuingPassphraseFile'> & { count: number },
+        command: Command,
+      ) => {
+        await withStore(command, async ({ home, settings, hands }) => {
+          const weak = { chance: systemChance, allowWeak: settings.kind === 'test' }
+          const root = openSoftwareKeyStore({
+            path: home.rootKeys,
+            passphrase: readPassphraseFile(flags.rootPassphraseFile ?? home.rootPassphrase),
+            ...weak,
+          })
+          const issuing = openSoftwareKeyStore({
+            path: home.issuingKeys,
+            passphrase: readPassphraseFile(flags.issuingPassphraseFile ?? home.issuingPassphrase),
+            ...weak,
+          })
+          const lines: string[] = [
+            `# Ceremony: ${flags.count} Issuing DCAs for ${settings.environment}, ${hands.clock().toISOString()}`,
+          ]
+          io.out(`${lines[0]}\n`)
+          try {
+            await addIssuingDcas(hands, settings, { root, issuing }, flags.count, line => {
+              lines.push(line)
+              io.out(`${line}\n`)
+            })
+          } finally {
+            root.close()
+            issuing.close()
+          }
+          const transcript = `${lines.join('\n')}\n\nWitnessed by:\n\n  name, signature, date ______________________________\n`
+          const stamp = hands.clock().toISOString().replace(/[:.]/g, '-')
+          writeFileSync(join(privateFolder(home.ceremony), `${stamp}-issuing-dca.md`), transcript, { mode: 0o600 })
+          await journalTranscript(hands, 'Issuing DCAs added', transcript)
+        })
+      },
+    )
+}
+
+interface Flags {
+  readonly environment: string
+  readonly production?: true
+  readonly with?: string
+  readonly rootPassphraseFile?: string
+  readonly issuingPassphraseFile?: string
+  readonly json?: true
+}
+
+function pkisOf(list: string | undefined): (typeof others)[number][] {
+  return (list?.split(',') ?? []).map(name => {
+    const known = others.find(one => one === name.trim())
+    if (!known) throw new Refusal('UNKNOWN_PKI', `${name} is none of ${others.join(', ')}`)
+    return known
+  })
+}
+
+function passphrasesOf({ rootPassphraseFile, issuingPassphraseFile }: Flags) {
+  if (rootPassphraseFile === undefined && issuingPassphraseFile === undefined) return {}
+  if (rootPassphraseFile === undefined || issuingPassphraseFile === undefined) {
+    throw new Refusal('PASSPHRASES_NEEDED', 'give the passphrase files of both key stores, or of neither')
+  }
+  return {
+    passphrases: {
+      root: readPassphraseFile(rootPassphraseFile),
+      issuing: readPassphraseFile(issuingPassphraseFile),
+    },
+  }
+}

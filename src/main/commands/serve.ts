@@ -1,0 +1,103 @@
+/** `smki serve`, `smki status` and `smki config`: the service of an environment, and what it is set to. */
+
+import type { Command } from 'commander'
+import { readPassphraseFile } from '../../ground/keystore/passphrase.ts'
+import { hierarchies } from '../../policy/hierarchies.ts'
+import { assumptions, type Settings } from '../../policy/settings.ts'
+import { stockLevel } from '../../rooms/authority/stock.ts'
+import { batches } from '../../rooms/issuance/batch.ts'
+import { currentLists } from '../../rooms/repository/lists.ts'
+import { loadSettings } from '../home.ts'
+import { running, type Service, serve } from '../serve.ts'
+import { homeOf, type Io, json, table, withStore } from './context.ts'
+
+export function addServe(program: Command, io: Io): void {
+  program
+    .command('serve')
+    .description('run the service of an environment until it is stopped')
+    .option('--passphrase-file <file>', 'passphrase of the issuing key store')
+    .action(async (flags: { passphraseFile?: string }, command: Command) => {
+      const home = homeOf(command)
+      const passphrase =
+        flags.passphraseFile === undefined ? {} : { passphrase: readPassphraseFile(flags.passphraseFile) }
+      const service = await serve(home, passphrase)
+      io.out(addresses(service.settings, service.ports))
+      const open = assumptions(service.settings).filter(one => one.atDefault)
+      io.out(`${open.length} assumed values are at their defaults (smki config --home ${home.path})\n`)
+      stopOnSignals(service)
+      await service.ended
+    })
+
+  program
+    .command('status')
+    .description('what the service is doing: processes, stock of Issuing DCAs, lists, open batches')
+    .option('--json', 'one JSON object')
+    .action(async (flags: { json?: true }, command: Command) => {
+      await withStore(command, async ({ home, settings, store, hands }) => {
+        const run = running(home)
+        const stock = await stockLevel(store, hierarchies(settings)['smki-device'].issuing.keyUse!)
+        const lists = (await currentLists(store)).map(list => ({
+          list: list.name,
+          number: list.number,
+          nextUpdate: list.nextUpdate,
+          hoursLeft: Math.floor((list.nextUpdate.getTime() - hands.clock().getTime()) / 3_600_000),
+        }))
+        const open = (await batches(store)).filter(
+          batch => !['COMPLETED', 'REJECTED', 'TAMPERED'].includes(batch.state),
+        )
+        if (flags.json) return json(io, { running: run ?? null, stock, lists, open })
+        io.out(run ? `Running as process ${run.pid}\n${addresses(settings, run.ports)}` : 'Not running\n')
+        const low =
+          stock.inStock <= settings.certificates.issuingDcaStockWarning
+            ? ' (low: hold `smki ceremony issuing-dca`)'
+            : ''
+        io.out(
+          `Issuing DCAs: ${stock.current ? `${stock.current.name} has ${stock.current.left} certificates left, ` : ''}${stock.inStock} in stock${low}\n`,
+        )
+        io.out(
+          table([
+            ['LIST', 'NUMBER', 'HOURS LEFT'],
+            ...lists.map(list => [list.list, String(list.number), String(list.hoursLeft)]),
+          ]),
+        )
+        io.out(`Open batches: ${open.length}\n`)
+        return undefined
+      })
+    })
+
+  program
+    .command('config')
+    .description('the settings of an environment, and which assumed values are at their defaults')
+    .option('--json', 'one JSON object')
+    .action((flags: { json?: true }, command: Command) => {
+      const settings = loadSettings(homeOf(command))
+      const assumed = assumptions(settings)
+      if (flags.json) return json(io, { settings, assumed })
+      const rows = assumed.map(one => [
+        one.id,
+        one.confidence,
+        one.key,
+        JSON.stringify(one.value),
+        one.atDefault ? 'default' : 'set',
+        one.says,
+      ])
+      io.out(table([['REGISTER', 'SURE', 'KEY', 'VALUE', '', 'WHAT'], ...rows]))
+      return undefined
+    })
+}
+
+export function addresses({ services }: Settings, ports: Readonly<Record<string, number>>): string {
+  const at = (port: number) => `${services.host}:${port}`
+  const lines = [
+    `  Ad Hoc Device CSR web service   https://${at(ports.device!)}${services.adHocPath}`,
+    `  Batched Device CSR web service  https://${at(ports.device!)}/1.0/PortalCSRBatch/`,
+    `  SMKI Repository                 https://${at(ports.repository!)}/services/`,
+  ]
+  if (ports.plainRepository !== undefined)
+    lines.push(`  … as Smart DCC's client wants it  http://${at(ports.plainRepository)}/`)
+  return `${lines.join('\n')}\n`
+}
+
+export function stopOnSignals(service: Service): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void service.stop())
+}
