@@ -18,7 +18,13 @@ if (found.length === 0) {
 // Two files at a time: most of them start a PostgreSQL of their own.
 const { status } = spawnSync(
   process.execPath,
-  ['--test', '--test-concurrency=2', '--test-reporter=test/reporter.ts', '--test-reporter-destination=stdout', ...found],
+  [
+    '--test',
+    '--test-concurrency=2',
+    '--test-reporter=test/reporter.ts',
+    '--test-reporter-destination=stdout',
+    ...found,
+  ],
   { stdio: 'inherit' },
 )
 process.exit(status ?? 1)

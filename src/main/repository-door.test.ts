@@ -22,7 +22,7 @@ import { type AuthorityRecord, authorities, issuingAuthority } from '../rooms/au
 import { issueDevices } from '../rooms/issuance/issue.ts'
 import { issuingDcas } from '../rooms/issuance/issuing-dcas.ts'
 import { issueOrganisation } from '../rooms/issuance/single.ts'
-import { findBySerial } from '../rooms/repository/find.ts'
+import { findBySerials } from '../rooms/repository/find.ts'
 import { currentLists } from '../rooms/repository/lists.ts'
 import { intend, keep } from '../rooms/repository/register.ts'
 import { homeAt } from './home.ts'
@@ -301,7 +301,7 @@ describe('a retrieval over TLS', () => {
   it('of a serial number that two issuers share raises an alarm', async () => {
     const certificate = issued[1]!
     const serial = fromHex(serialOf(certificate))
-    const before = (await findBySerial(opened.store, serial, new Date()))!
+    const before = (await findBySerials(opened.store, [serial], new Date()))[0]!
     await lodgeAgain(certificate, serial, before.authority + 1)
     lines = []
     const { xml } = await retrieve(toHex(serial))

@@ -231,7 +231,17 @@ const issuing = z.strictObject({
 })
 
 const repository = z.strictObject({
-  badKeyStatus: assumed('REP-A02', 'L', z.int().min(400).max(499), 403, 'HTTP status for a bad API key'),
+  badKeyStatus: assumed(
+    'REP-A02',
+    'L',
+    z
+      .int()
+      .min(400)
+      .max(499)
+      .refine(status => status !== 401 && status !== 402, '401 and 402 have a meaning of their own'),
+    403,
+    'HTTP status for a bad API key',
+  ),
   inUse: assumed('REP-A04', 'M', z.enum(['immediate']), 'immediate', 'when I becomes N'),
   manufacturingFlag: assumed(
     'REP-A05',

@@ -10,7 +10,6 @@ import { apiKeys } from './api-key.ts'
 import { chains } from './chain.ts'
 import { refusals, writeNothing } from './message.ts'
 import { type Services, services } from './services.ts'
-import { sharedSerials } from './shared-serials.ts'
 
 export interface RepositoryDoor {
   /** Becomes the door's own: its parsers, its hooks, its answers to what is not found and to what fails. */
@@ -47,10 +46,8 @@ export function repositoryDoor({ app, store, clock, chance, settings, test, log 
     throw new Refusal('CONFIG_INVALID', sentence)
   }
   const answer = answers(clock, chance, log)
-  const serials = sharedSerials(store, log)
   app.decorateRequest('visit', undefined as never)
   app.setErrorHandler<Error>((cause, request, reply) => answer.excuse(request, reply, cause))
-  app.addHook('onClose', () => serials.settled())
 
   // 1. The key, before the path, the body, or anything else is looked at.
   const askerOf = apiKeys(store, clock, test ? testKeys : [])
@@ -66,7 +63,7 @@ export function repositoryDoor({ app, store, clock, chance, settings, test, log 
 
   // 2. The services.
   readXml(app)
-  serve(app, answer, services(store, clock, serials))
+  serve(app, answer, services(store, clock, log))
 
   // 3. Ours [DESIGN]: certificates and lists of authorities, by key identifier in hexadecimal.
   const chain = chains(store, clock)

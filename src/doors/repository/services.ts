@@ -1,11 +1,12 @@
 /** Search and retrieve: from the octets of a request to those of its answer. */
 
-import { fromBigInt, fromHex, toBigInt } from '../../ground/bytes.ts'
+import { fromBigInt, fromHex, toBigInt, toHexUpper } from '../../ground/bytes.ts'
 import type { Clock } from '../../ground/clock.ts'
 import type { Store } from '../../ground/store/store.ts'
 import { eui64, hyphenated } from '../../policy/identifiers.ts'
-import { findByEui64, findBySerial, type Lodged } from '../../rooms/repository/find.ts'
-import type { Visit } from './answer.ts'
+import { findByEui64, type Lodged } from '../../rooms/repository/find.ts'
+import { retriever } from '../../rooms/repository/retrieve.ts'
+import type { Log, Visit } from './answer.ts'
 import {
   type Found,
   readDataRequest,
@@ -13,7 +14,6 @@ import {
   writeDataResponse,
   writeSearchResponse,
 } from './message.ts'
-import type { SharedSerials } from './shared-serials.ts'
 
 export interface Services {
   /** XML; undefined when nothing was found. @throws Refusal INVALID_SEARCH */
@@ -22,7 +22,8 @@ export interface Services {
   retrieve(octets: Buffer, visit: Visit): Promise<string | undefined>
 }
 
-export function services(store: Pick<Store, 'query'>, clock: Clock, serials: SharedSerials): Services {
+export function services(store: Pick<Store, 'query'>, clock: Clock, log: Log): Services {
+  const retrieve = retriever(store, clock)
   return {
     async search(octets, visit) {
       const { subject, eui64: asked } = readSearchRequest(octets)
@@ -39,11 +40,16 @@ export function services(store: Pick<Store, 'query'>, clock: Clock, serials: Sha
       visit.asked = `SERIAL ${asked.toString(16).toUpperCase()}`
       // Ours have 16 octets; those of others may have more.
       const serial = asked < 1n << 128n ? fromBigInt(asked, 16) : undefined
-      const lodged = serial && (await findBySerial(store, serial, clock()))
-      const found = lodged && tell(lodged)
+      const retrieved = serial && (await retrieve(serial))
+      const found = retrieved && tell(retrieved.lodged)
       visit.found = found ? 1 : 0
       if (!found) return undefined
-      serials.watch(lodged.serial)
+      const { lodged, sharedWith } = retrieved
+      if (sharedWith.length > 0) {
+        // Whoever asked gets an answer, which may not be what they meant (repository.md section 10, trap 6).
+        const authorities = [lodged.authority, ...sharedWith].sort((a, b) => a - b)
+        log.error({ alarm: 'SERIAL_SHARED', serial: toHexUpper(lodged.serial), authorities }, 'issuers share a serial number')
+      }
       return writeDataResponse({ auditReference: visit.reference, found, body: lodged.der })
     },
   }

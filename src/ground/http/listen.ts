@@ -3,7 +3,7 @@
 import { constants } from 'node:crypto'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 
 /** Appendix M: these four, and no others. */
 export const suites = [
@@ -114,6 +114,8 @@ function common(limits: Limits) {
     return503OnClosing: true,
     exposeHeadRoutes: false,
     trustProxy: false,
+    // A path that cannot be read never reaches a hook; the answer must not carry it, for it may hold an API key.
+    frameworkErrors: (_: unknown, __: unknown, reply: FastifyReply) => reply.code(400).send(),
   } as const
 }
 

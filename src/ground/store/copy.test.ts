@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { copyInto, type FieldType, type Value } from './copy.ts'
 import { encodeRows } from './copy-format.ts'
-import type { Store } from './store.ts'
+import { openStore, type Store } from './store.ts'
 import { type TestStore, testStore } from './testing.ts'
 
 let test: TestStore
@@ -146,16 +146,15 @@ describe('rows that are copied into a table', () => {
   }
   for (const [what, [bad, error]] of Object.entries(failures)) {
     it(`leave nothing behind when one of them has ${what}, and the connection is of use again`, async () => {
-      const other = await import('./store.ts').then(({ openStore }) => openStore(test.connection, { max: 1 }))
+      const other = await openStore(test.connection, { max: 1 })
       // Outside a transaction: the COPY alone must see to it.
-      const client = other.transaction(async client => {
+      await other.transaction(async client => {
         await client.query('COMMIT')
         await assert.rejects(copyInto(client, 'everything', columns, oneBad(bad)), error)
         assert.equal((await client.query('SELECT count(*) FROM everything')).rows[0].count, 0n)
         assert.equal(await copyInto(client, 'everything', columns, [fine(1)]), 1)
         await client.query('BEGIN')
       })
-      await client
       await other.close()
       assert.equal((await kept()).length, 1)
     })
@@ -173,5 +172,17 @@ describe('the octets of a COPY', () => {
     const header = '5047434f50590aff0d0a00' + '00000000' + '00000000'
     const row = '0003' + '00000002' + '0102' + '00000002' + '6162' + 'ffffffff'
     assert.equal(octets.toString('hex'), `${header}${row}ffff`)
+  })
+
+  it('come in pieces, and a piece stays as it was while the next are made', () => {
+    const rows = Array.from({ length: 3000 }, (_, row) => [Buffer.alloc(1000, row)])
+    const pieces: Buffer[] = []
+    const copies: Buffer[] = []
+    for (const piece of encodeRows(['bytea'], rows)) {
+      pieces.push(piece)
+      copies.push(Buffer.from(piece))
+    }
+    assert.ok(pieces.length > 5 && pieces.every(({ length }) => length < 300_000))
+    assert.ok(pieces.every((piece, index) => piece.equals(copies[index]!)))
   })
 })

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, it } from 'node:test'
+import { afterEach, describe, it } from 'node:test'
 import { living, stillLives } from './living.ts'
+
+/** What a test that failed left running would keep the tests from ending. */
+const started: ChildProcess[] = []
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL')
+})
 
 describe('a process', () => {
   it('lives, and is the same one when it is asked again', () => {
@@ -14,6 +20,7 @@ describe('a process', () => {
 
   it('does not live once it has ended', async () => {
     const child = spawn('/bin/cat')
+    started.push(child)
     const seen = living(child.pid!)!
     assert.equal(stillLives(seen), true)
     child.kill('SIGKILL')
@@ -29,12 +36,12 @@ describe('a process', () => {
   it('does not live when only its parent has not asked yet how it ended', async () => {
     // The shell becomes `cat`, which never asks after the child that the shell had.
     const parent = spawn('/bin/sh', ['-c', 'sleep 0.1 & echo $!; exec cat'])
+    started.push(parent)
     const [line] = await once(parent.stdout, 'data')
     const zombie = living(Number(line))!
     assert.equal(stillLives(zombie), true)
     await new Promise(resolve => setTimeout(resolve, 300))
     assert.equal(stillLives(zombie), false)
     process.kill(zombie.pid, 0) // The id is still taken: asking the kernel for the id alone would be fooled.
-    parent.kill('SIGKILL')
   })
 })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, beforeEach, describe, it } from 'node:test'
+import { after, afterEach, beforeEach, describe, it } from 'node:test'
 import { Refusal } from '../refusal.ts'
 import { living } from './living.ts'
 import { heldBy, takeLock } from './lock.ts'
@@ -19,6 +19,12 @@ beforeEach(async () => {
 
 after(() => Promise.all(folders.map(each => rm(each, { recursive: true }))))
 
+/** What a test that failed left running would keep the tests from ending. */
+const started: ChildProcess[] = []
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL')
+})
+
 /** Another process that takes the lock of a folder, says whether it could, and waits for its end. */
 function taker(at = folder) {
   const source = `
@@ -26,6 +32,7 @@ function taker(at = folder) {
     await takeLock(${JSON.stringify(at)}).then(() => console.log('taken'), error => console.log(error.code ?? error))
     setInterval(() => {}, 1000)`
   const child = execFile(process.execPath, ['--input-type=module', '-e', source])
+  started.push(child)
   return { child, said: once(child.stdout!, 'data').then(([text]) => text.trim()) }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -53,6 +53,12 @@ describe('a store for tests', () => {
 })
 
 describe('the server of the tests', () => {
+  /** What a test that failed left running would keep the tests from ending. */
+  const started: ChildProcess[] = []
+  after(() => {
+    for (const child of started) child.kill('SIGKILL')
+  })
+
   it('is started by one of several processes, kept while any of them lives, and leaves nothing behind', async () => {
     const home = join(mkdtempSync(join(placeForData(), 'shared-')), 'server')
     const source = `
@@ -61,6 +67,7 @@ describe('the server of the tests', () => {
       console.log((await query('SELECT pg_postmaster_start_time()::text AS it')).rows[0].it)
       setInterval(() => {}, 1000)`
     const children = [1, 2, 3].map(() => execFile(process.execPath, ['--input-type=module', '-e', source]))
+    started.push(...children)
     const said = await Promise.all(children.map(async child => (await once(child.stdout!, 'data'))[0]))
     assert.equal(new Set(said).size, 1, 'all are in one server')
 

@@ -31,6 +31,11 @@ describe('A public key', () => {
     assert.equal(read(spki('rsa', { modulusLength: 2048 })).kind, 'RSA')
     assert.equal(read(spki('ec', { namedCurve: 'P-521' })).kind, 'unknown')
     assert.equal(read(spki('ed25519')).kind, 'unknown')
+    // A key for ECDH alone (RFC 5480 2.1.2), though on a curve of ours.
+    assert.equal(
+      read(sequence(sequence(oid('1.3.132.1.12'), oid(oids.prime256v1)), bitString(Buffer.of(4)))).kind,
+      'unknown',
+    )
     // The same curve, spelt out: some software takes it, with parameters that an enemy may have chosen.
     assert.equal(read(spki('ec', { paramEncoding: 'explicit' })).kind, 'unknown')
     assert.equal(read(sequence(sequence(oid(oids.ecPublicKey)), bitString(Buffer.of(4)))).kind, 'unknown')

@@ -12,7 +12,7 @@ import { oidName } from '../../ground/x509/names.ts'
 import { toPem } from '../../ground/x509/pem.ts'
 import { eui64, hyphenated, serialFromText, serialText } from '../../policy/identifiers.ts'
 import { roleName } from '../../policy/roles.ts'
-import { everyCertificate, findByEui64, findBySerial, howMany, type Lodged } from '../../rooms/repository/find.ts'
+import { everyCertificate, findByEui64, findBySerials, howMany, type Lodged } from '../../rooms/repository/find.ts'
 import { currentLists } from '../../rooms/repository/lists.ts'
 import { exitCodes, type Io, json, table, withStore } from './context.ts'
 
@@ -80,7 +80,7 @@ export function addCertificate(program: Command, io: Io): void {
     })
 }
 
-async function find(store: Parameters<typeof findBySerial>[0], text: string, now: Date): Promise<Lodged[]> {
+async function find(store: Parameters<typeof findBySerials>[0], text: string, now: Date): Promise<Lodged[]> {
   const id = eui64(text)
   if (id !== undefined) {
     const octets = fromHex(id)
@@ -91,8 +91,7 @@ async function find(store: Parameters<typeof findBySerial>[0], text: string, now
   }
   const serial = serialFromText(text)
   if (!serial) throw new Refusal('NOT_AN_IDENTIFIER', `${text} is neither an EUI-64 nor a serial number`)
-  const found = await findBySerial(store, serial, now)
-  return found ? [found] : []
+  return findBySerials(store, [serial], now)
 }
 
 function row(one: Lodged): string[] {

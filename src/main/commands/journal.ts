@@ -9,7 +9,7 @@ import { leafHash, rootOf } from '../../ground/journal/merkle.ts'
 import { parseVerifierKey } from '../../ground/journal/note.ts'
 import { verifyStored } from '../../ground/journal/stored.ts'
 import type { Store } from '../../ground/store/store.ts'
-import { certificatesOf, completeSignings, tbsOf } from '../../rooms/repository/find.ts'
+import { certificatesOf, completeSignings, tbsOf } from '../../rooms/repository/signings.ts'
 import { exitCodes, type Io, json, withStore } from './context.ts'
 
 export function addJournal(program: Command, io: Io): void {

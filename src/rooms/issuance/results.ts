@@ -2,7 +2,7 @@
 
 import type { Store } from '../../ground/store/store.ts'
 import type { DeviceCode } from '../../policy/smki-device/codes.ts'
-import { certificatesOf } from '../repository/find.ts'
+import { certificatesOf } from '../repository/signings.ts'
 import type { ResultRow } from './portion.ts'
 
 export type ItemResult =

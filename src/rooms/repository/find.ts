@@ -19,7 +19,6 @@ export interface Lodged {
   readonly role: number | undefined
   /** 16 hexadecimal digits. */
   readonly eui64: string | undefined
-  readonly ordinal: number
   readonly serial: Buffer
   readonly status: Status
   /** The first for that Device ID and usage (REP-A05). */
@@ -28,13 +27,7 @@ export interface Lodged {
   readonly der: Buffer
 }
 
-type Reader = Pick<Store, 'query'>
-
-const columns = `c.signing, c.position, c.authority, c.family, c.usage, c.role, c.ordinal, c.eui64, c.serial, c.tbs, s.at,
-  substr(s.signatures, c.position::int * s.slot + 1, s.slot) AS slot, n.since IS NOT NULL AS withdrawn, r.at IS NOT NULL AS revoked`
-const from = `FROM certificate c JOIN signing s ON s.id = c.signing AND s.state = 'complete'
-  LEFT JOIN not_in_use n ON n.signing = c.signing AND n.position = c.position
-  LEFT JOIN revoked r ON r.authority = c.authority AND r.serial = c.serial`
+export type Reader = Pick<Store, 'query'>
 
 interface Row {
   signing: bigint
@@ -51,7 +44,21 @@ interface Row {
   slot: Buffer
   withdrawn: boolean
   revoked: boolean
+  /** Ordinals of the oldest and the newest certificate of the same Device and usage. */
+  oldest: number | null
+  newest: number | null
 }
+
+const columns = `c.signing, c.position, c.authority, c.family, c.usage, c.role, c.ordinal, c.eui64, c.serial, c.tbs,
+  s.at, substr(s.signatures, c.position::int * s.slot + 1, s.slot) AS slot,
+  n.since IS NOT NULL AS withdrawn, r.at IS NOT NULL AS revoked, d.oldest, d.newest`
+const from = `FROM certificate c JOIN signing s ON s.id = c.signing AND s.state = 'complete'
+  LEFT JOIN not_in_use n ON n.signing = c.signing AND n.position = c.position
+  LEFT JOIN revoked r ON r.authority = c.authority AND r.serial = c.serial
+  LEFT JOIN LATERAL (
+    SELECT min(o.ordinal) AS oldest, max(o.ordinal) AS newest
+      FROM certificate o JOIN signing t ON t.id = o.signing AND t.state = 'complete'
+     WHERE o.eui64 = c.eui64 AND o.family = c.family AND o.usage = c.usage) d ON c.family = ${families.device}`
 
 /** Every certificate of one EUI-64, all statuses, roles and usages, oldest first. */
 export async function findByEui64(
@@ -65,47 +72,33 @@ export async function findByEui64(
     text: `SELECT ${columns} ${from} WHERE c.eui64 = $1 AND c.family = $2 ORDER BY c.ordinal`,
     values: [eui64, families[family]],
   })
-  return rows.map(row => lodged(row, rows, now))
+  return rows.map(row => lodged(row, now))
 }
 
 /**
- * The certificate of that serial number. Serial numbers are unique for each issuer only: if two issuers share one, the
- * Organisation or Device Certificate is answered, newest first (repository.md section 10, trap 6).
+ * The certificates of those serial numbers, each number's best first. Serial numbers are unique for each issuer only:
+ * if two issuers share one, the Organisation or Device Certificate comes first, then the newest (repository.md section
+ * 10, trap 6).
  */
-export async function findBySerial(store: Reader, serial: Bytes, now: Date): Promise<Lodged | undefined> {
+export async function findBySerials(store: Reader, serials: readonly Bytes[], now: Date): Promise<Lodged[]> {
   const { rows } = await store.query<Row>({
-    name: 'find_by_serial',
-    text: `SELECT ${columns} ${from} WHERE c.serial = $1 ORDER BY c.family IN (1, 2) DESC, s.at DESC LIMIT 1`,
-    values: [serial],
+    name: 'find_by_serials',
+    text: `SELECT ${columns} ${from} WHERE c.serial = ANY($1) ORDER BY c.family IN (1, 2) DESC, s.at DESC`,
+    values: [serials],
   })
-  const row = rows[0]
-  if (!row) return undefined
-  if (row.family !== families.device || !row.eui64) return lodged(row, [row], now)
-  const siblings = await store.query<Row>({
-    name: 'find_siblings',
-    text: `SELECT c.usage, c.ordinal, c.family ${from} WHERE c.eui64 = $1 AND c.family = 1`,
-    values: [row.eui64],
-  })
-  return lodged(row, siblings.rows, now)
+  return rows.map(row => lodged(row, now))
 }
 
 /** Every certificate, in order of issue, a thousand at a time: for exports and audits. Memory stays flat. */
 export async function* everyCertificate(store: Reader, now: Date): AsyncGenerator<Lodged> {
-  let after: [bigint, number] = [0n, -1]
-  for (;;) {
-    const { rows } = await store.query<Row>({
-      text: `SELECT ${columns} ${from} WHERE (c.signing, c.position) > ($1, $2) ORDER BY c.signing, c.position LIMIT 1000`,
-      values: after,
-    })
+  for (let after: [bigint, number] = [0n, -1]; ; ) {
+    const { rows } = await store.query<Row>(
+      `SELECT ${columns} ${from} WHERE (c.signing, c.position) > ($1, $2) ORDER BY c.signing, c.position LIMIT 1000`,
+      after,
+    )
     if (rows.length === 0) return
-    const eui64s = rows.flatMap(row => (row.eui64 && row.family === families.device ? [row.eui64] : []))
-    const siblings = await store.query<Row>({
-      text: `SELECT c.eui64, c.usage, c.ordinal, c.family ${from} WHERE c.eui64 = ANY($1) AND c.family = 1`,
-      values: [eui64s],
-    })
-    const byDevice = Map.groupBy(siblings.rows, row => toHex(row.eui64!))
-    for (const row of rows) yield lodged(row, row.eui64 ? (byDevice.get(toHex(row.eui64)) ?? [row]) : [row], now)
-    const last = rows[rows.length - 1]!
+    for (const row of rows) yield lodged(row, now)
+    const last = rows.at(-1)!
     after = [last.signing, last.position]
   }
 }
@@ -117,62 +110,29 @@ export async function howMany(store: Reader): Promise<number> {
   return Number(rows[0]!.count)
 }
 
-/** What a signing wrote down before it signed, in order of position. */
-export async function tbsOf(store: Reader, signing: bigint): Promise<Buffer[]> {
-  const { rows } = await store.query<{ tbs: Buffer }>({
-    name: 'tbs_of',
-    text: 'SELECT tbs FROM certificate WHERE signing = $1 ORDER BY position',
-    values: [signing],
-  })
-  return rows.map(row => row.tbs)
-}
-
-/** Every signing that led to certificates. */
-export async function completeSignings(store: Reader): Promise<bigint[]> {
-  const { rows } = await store.query<{ id: bigint }>("SELECT id FROM signing WHERE state = 'complete' ORDER BY id")
-  return rows.map(row => row.id)
-}
-
-/** The certificates of one signing, in order of position: the results of a batch are made from these. */
-export async function certificatesOf(store: Reader, signing: bigint): Promise<Buffer[]> {
-  const { rows } = await store.query<{ tbs: Buffer; slot: Buffer }>({
-    name: 'certificates_of',
-    text: `SELECT c.tbs, substr(s.signatures, c.position::int * s.slot + 1, s.slot) AS slot
-             FROM certificate c JOIN signing s ON s.id = c.signing AND s.state = 'complete'
-            WHERE c.signing = $1 ORDER BY c.position`,
-    values: [signing],
-  })
-  return rows.map(row => assembleCertificate(row.tbs, fromSlot(row.slot)))
-}
-
-function lodged(row: Row, siblings: readonly Row[], now: Date): Lodged {
-  const family = nameOf(families, row.family)
-  const ofUsage = siblings
-    .filter(one => one.family === row.family && one.usage === row.usage)
-    .map(one => one.ordinal ?? 0)
-  const ordinal = row.ordinal ?? 0
+function lodged(row: Row, now: Date): Lodged {
   return {
     signing: row.signing,
     position: row.position,
     authority: row.authority,
-    family,
+    family: nameOf(families, row.family),
     usage: nameOf(usages, row.usage),
     role: row.role ?? undefined,
     eui64: row.eui64 ? toHex(row.eui64) : undefined,
-    ordinal,
     serial: row.serial,
-    status: statusOf(row, family, ordinal < Math.max(...ofUsage), now),
-    manufacturing: family === 'device' && ordinal === Math.min(...ofUsage),
+    status: statusOf(row, now),
+    manufacturing: row.oldest !== null && row.ordinal === row.oldest,
     issuedAt: row.at,
     der: assembleCertificate(row.tbs, fromSlot(row.slot)),
   }
 }
 
 /** In the order R, E, N, P, I. A newer Device Certificate of the same usage takes a Device's place in use (REP-A04). */
-function statusOf(row: Row, family: Family, replaced: boolean, now: Date): Status {
+function statusOf(row: Row, now: Date): Status {
   if (row.revoked) return 'R'
-  if (family !== 'device' && readTbs(row.tbs).notAfter.ms < now.getTime()) return 'E'
-  if (row.withdrawn || (family === 'device' && replaced)) return 'N'
+  // The end of a Device Certificate is no instant (99991231235959Z).
+  if (row.family !== families.device && readTbs(row.tbs).notAfter.ms < now.getTime()) return 'E'
+  if (row.withdrawn || (row.newest !== null && row.ordinal! < row.newest)) return 'N'
   return 'I'
 }
 

@@ -79,6 +79,32 @@ export const nameCases: Case[] = [
     ...ofLeaf({ subject: name(), extra: [ext.device(Buffer.alloc(8, 1))] }),
   },
 
+  {
+    says: 'a subject whose value has a type of another class',
+    expect: ['NAME_MALFORMED'],
+    ...ofLeaf({ subject: name(attribute(oids.commonName, element(0x4c, Buffer.from('leaf')))) }),
+  },
+  {
+    says: 'a subject that is UTF8String and no UTF-8',
+    expect: ['NAME_MALFORMED'],
+    ...ofLeaf({ subject: name(attribute(oids.commonName, element(0x0c, Buffer.of(0xc0, 0x80)))) }),
+  },
+  {
+    says: 'an issuing CA whose name is half a BMPString',
+    expect: ['NAME_MALFORMED'],
+    ...ofIca({ subject: name(attribute(oids.commonName, element(0x1e, Buffer.of(0x41)))) }),
+  },
+  {
+    says: 'a PrintableString with an at sign, as many write it',
+    expect: 'valid',
+    ...ofLeaf({ subject: name(attribute(oids.commonName, element(0x13, Buffer.from('a@b')))) }),
+  },
+  {
+    says: 'a unique identifier, which is a BIT STRING',
+    expect: 'valid',
+    ...ofLeaf({ subject: name(attribute(oids.uniqueIdentifier, element(0x03, Buffer.alloc(9)))) }),
+  },
+
   { says: 'a negative serial number', expect: ['SERIAL_NUMBER'], ...ofLeaf({ serial: Buffer.of(0x80) }) },
   {
     says: 'a negative serial number of a CA',
