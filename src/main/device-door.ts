@@ -1,6 +1,5 @@
 /** The program behind port 8443: the Device CSR web services. It holds no key of any authority. */
 
-import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import { deviceDoor } from '../doors/device-csr/door.ts'
 import type { SigningAnswer, SigningQuestion } from '../doors/device-csr/signing.ts'
@@ -14,7 +13,7 @@ import { authorities } from '../rooms/authority/register.ts'
 import { currentLists } from '../rooms/repository/lists.ts'
 import { build } from './build.ts'
 import type { Home } from './home.ts'
-import { tlsFiles } from './tls-ca.ts'
+import { serverCredentials } from './tls-ca.ts'
 import { systemChance, systemClock } from './world.ts'
 
 export interface DeviceDoorStart {
@@ -41,8 +40,7 @@ export async function startDeviceDoor({
   log,
 }: DeviceDoorStart): Promise<OpenDoor> {
   const store = await openStore(target, { max: 8 })
-  const files = tlsFiles(home)
-  const server = { key: readFileSync(files.key), chain: readFileSync(files.chain) }
+  const server = serverCredentials(home)
   let trust = await ikiTrust(store)
   const { app, renew } = tlsListener(server, limitsOf(settings), trust)
   const channels = signers.map(path => openChannel<SigningQuestion, SigningAnswer>(path))

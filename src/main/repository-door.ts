@@ -1,6 +1,5 @@
 /** The Repository as a program: its listeners, and a store. It has no key of any authority, and opens no key store. */
 
-import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../doors/repository/answer.ts'
 import { bodyOctets, repositoryDoor } from '../doors/repository/door.ts'
@@ -8,7 +7,7 @@ import { type Limits, listen, plainListener, tlsListener } from '../ground/http/
 import { type Connection, openStore } from '../ground/store/store.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { Home } from './home.ts'
-import { tlsFiles } from './tls-ca.ts'
+import { serverCredentials } from './tls-ca.ts'
 import { systemChance, systemClock } from './world.ts'
 
 export interface RepositoryDoorStart {
@@ -39,8 +38,7 @@ export async function startRepositoryDoor(start: RepositoryDoorStart): Promise<R
   const { settings, home, target, log } = start
   const { host, repositoryPort, plainRepositoryPort } = settings.services
   const test = settings.kind === 'test'
-  const files = tlsFiles(home)
-  const credentials = { key: readFileSync(files.key), chain: readFileSync(files.chain) }
+  const credentials = serverCredentials(home)
   const store = await openStore(target, { max: connections })
 
   const doors: FastifyInstance[] = []

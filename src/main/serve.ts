@@ -4,11 +4,11 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readPassphraseFile } from '../ground/keystore/passphrase.ts'
 import { Refusal } from '../ground/refusal.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { ChildReport, ChildStart } from './child.ts'
 import { type Home, loadSettings } from './home.ts'
+import { passphraseOf } from './passphrases.ts'
 import { openHomeStore } from './world.ts'
 
 export interface Service {
@@ -46,12 +46,13 @@ export function running(home: Home): Running | undefined {
 type Role = 'signer' | 'device' | 'repository'
 
 /**
- * @param passphrase of the issuing key store; by default that of the file beside it, which a test environment has.
+ * @param options.passphrase of the issuing key store; by default that of the file beside it, which a test environment
+ * has, or what a person types.
  * @throws Refusal NO_ENVIRONMENT, STORE_IN_USE, KEYSTORE_…, and what a program refused to start with
  */
 export async function serve(home: Home, options: { passphrase?: Uint8Array } = {}): Promise<Service> {
   const settings = loadSettings(home)
-  const passphrase = options.passphrase ?? readPassphraseFile(home.issuingPassphrase)
+  const passphrase = options.passphrase ?? (await passphraseOf('issuing', undefined, home.issuingPassphrase))
   const opened = await openHomeStore(home, { share: false, max: 2 })
   const run = mkdtempSync(join(tmpdir(), 'opensmki-run-'))
   const children = new Map<Role, ChildProcess>()

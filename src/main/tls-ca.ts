@@ -1,8 +1,11 @@
 /** The local TLS authority of a test environment, and the server certificate that the doors show. */
 
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { wholeSecond } from '../ground/clock.ts'
+import type { ServerCredentials } from '../ground/http/listen.ts'
 import { type KeyPair, makeKeyPair } from '../ground/keystore/pair.ts'
+import { Refusal } from '../ground/refusal.ts'
 import { assembleCertificate } from '../ground/x509/assemble.ts'
 import { type Certificate, readCertificate } from '../ground/x509/certificate.ts'
 import { toPem } from '../ground/x509/pem.ts'
@@ -27,6 +30,18 @@ export function tlsFiles(home: Home): TlsFiles {
     key: join(home.tls, 'server.key.pem'),
     chain: join(home.tls, 'server.crt.pem'),
     ca: join(home.tls, 'ca.crt.pem'),
+  }
+}
+
+/** What the doors show. @throws Refusal TLS_MISSING */
+export function serverCredentials(home: Home): ServerCredentials {
+  const { key, chain } = tlsFiles(home)
+  try {
+    return { key: readFileSync(key), chain: readFileSync(chain) }
+  } catch (cause) {
+    throw new Refusal('TLS_MISSING', `the doors need a TLS server key in ${key} and its certificates in ${chain}`, {
+      cause,
+    })
   }
 }
 

@@ -48,7 +48,10 @@ export function services(store: Pick<Store, 'query'>, clock: Clock, log: Log): S
       if (sharedWith.length > 0) {
         // Whoever asked gets an answer, which may not be what they meant (repository.md section 10, trap 6).
         const authorities = [lodged.authority, ...sharedWith].sort((a, b) => a - b)
-        log.error({ alarm: 'SERIAL_SHARED', serial: toHexUpper(lodged.serial), authorities }, 'issuers share a serial number')
+        log.error(
+          { alarm: 'SERIAL_SHARED', serial: toHexUpper(lodged.serial), authorities },
+          'issuers share a serial number',
+        )
       }
       return writeDataResponse({ auditReference: visit.reference, found, body: lodged.der })
     },

@@ -4,6 +4,7 @@ import { constants } from 'node:crypto'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import { Refusal } from '../refusal.ts'
 
 /** Appendix M: these four, and no others. */
 export const suites = [
@@ -90,9 +91,18 @@ export function plainListener(limits: Limits): FastifyInstance {
   return app
 }
 
-/** `host` and the port that the listener got. */
+/** Returns the port that the listener got. @throws Refusal PORT_IN_USE, PORT_DENIED */
 export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
-  await app.listen({ host, port })
+  try {
+    await app.listen({ host, port })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE')
+      throw new Refusal('PORT_IN_USE', `port ${port} of ${host} is in use by another program`, { cause })
+    if (code === 'EACCES')
+      throw new Refusal('PORT_DENIED', `we may not listen on port ${port} of ${host}`, { cause })
+    throw cause
+  }
   return (app.server.address() as AddressInfo).port
 }
 

@@ -92,11 +92,10 @@ async function start(
     lastWords = `${how}: ${log.tail()}`
     return leave(leaving)
   })
-  const everyMinute = setInterval(() => {
-    log.bound()
-    // What fails now is tried again in a minute.
-    socket.renew().catch(() => {})
-  }, 60_000).unref()
+  // Whoever awaits it is told what went wrong; nobody has to.
+  ended.catch(() => {})
+  leaving.push(postmaster.stop)
+  const everyMinute = setInterval(() => Promise.allSettled([log.bound(), socket.renew()]), 60_000).unref()
   leaving.push(() => clearInterval(everyMinute))
 
   // 4. Others may use it when it is ready.
@@ -134,8 +133,11 @@ const settings: Readonly<Record<string, string>> = {
   timezone: 'UTC',
   log_timezone: 'UTC',
   log_line_prefix: '%m [%p] ',
-  // The statement of an error may hold personal data, and whoever sent it is told the error anyway.
+  // An error's statement and details may hold personal data, and whoever sent the statement is told them anyway.
   log_min_error_statement: 'panic',
+  log_error_verbosity: 'terse',
+  // For roles that an operator adds; ours has its password from before.
+  scram_iterations: '4096',
 }
 
 /** For tests: what a power cut would lose, nobody will miss. */
@@ -146,12 +148,19 @@ const forgetful: Readonly<Record<string, string>> = {
 }
 
 async function leave(leaving: Leaving): Promise<void> {
-  for (const step of leaving.splice(0).reverse()) await step()
+  const step = leaving.pop()
+  if (!step) return
+  try {
+    await step()
+  } finally {
+    await leave(leaving)
+  }
 }
 
 /** First out of the way under another name, so that whoever takes the old name meets none of it. */
 async function discard(home: string): Promise<void> {
   const gone = `${home}.gone-${process.pid}`
+  await rm(gone, { recursive: true, force: true })
   await rename(home, gone)
   await rm(gone, { recursive: true, force: true })
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -14,19 +14,29 @@ describe('the log of a server', () => {
     assert.equal(statSync(join(folder, 'a')).mode & 0o777, 0o600)
   })
 
-  it('is cut when it has grown past its limit, and what was cut is kept once', () => {
+  it('is cut when it has grown past its limit, and what was cut is kept once', async () => {
     const path = join(folder, 'b')
     const log = openLog(path, 100)
     writeSync(log.descriptor, `${'x'.repeat(99)}\n`)
-    log.bound()
+    await log.bound()
     assert.equal(statSync(path).size, 100)
     writeSync(log.descriptor, 'more\n')
-    log.bound()
+    await log.bound()
     assert.equal(statSync(path).size, 0)
     assert.equal(statSync(`${path}.1`).size, 105)
     // The server goes on writing to what it has open: that must be the beginning of the file, not a hole before it.
     writeSync(log.descriptor, 'again\n')
     assert.equal(readFileSync(path, 'utf8'), 'again\n')
+    log.close()
+  })
+
+  it('is cut also when nothing can be kept of it', async () => {
+    const path = join(folder, 'full')
+    mkdirSync(`${path}.1`)
+    const log = openLog(path, 10)
+    writeSync(log.descriptor, 'more than ten octets')
+    await assert.rejects(log.bound())
+    assert.equal(statSync(path).size, 0)
     log.close()
   })
 

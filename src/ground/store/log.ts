@@ -1,12 +1,13 @@
 /** The server's own log: a file of bounded size. */
 
-import { closeSync, copyFileSync, fstatSync, openSync, readSync, truncateSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { copyFile, truncate } from 'node:fs/promises'
 
 export interface ServerLog {
   /** For the server to write to; it appends, so that the file can be cut under it. */
   readonly descriptor: number
-  /** Cuts a file that has grown past its limit, and keeps what was cut as `<path>.1`. */
-  bound(): void
+  /** Cuts a file that has grown past its limit, and keeps what was cut as `<path>.1` if the disk has room for it. */
+  bound(): Promise<void>
   /** What was written since the log was opened, its last 2,000 octets. */
   tail(): string
   close(): void
@@ -18,10 +19,13 @@ export function openLog(path: string, limit = 8 * 2 ** 20): ServerLog {
   const start = fstatSync(descriptor).size
   const log: ServerLog = {
     descriptor,
-    bound: () => {
+    bound: async () => {
       if (fstatSync(descriptor).size <= limit) return
-      copyFileSync(path, `${path}.1`)
-      truncateSync(path)
+      try {
+        await copyFile(path, `${path}.1`)
+      } finally {
+        await truncate(path)
+      }
     },
     tail: () => {
       const { size } = fstatSync(descriptor)

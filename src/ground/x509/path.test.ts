@@ -113,6 +113,24 @@ describe('a verdict', () => {
   })
 })
 
+describe('a refusal', () => {
+  it('blames the certificate at which no policy is left', () => {
+    const below = ca('Issuing', keys.ica, root, { extra: [ext.policies('1.2.3.2')] })
+    const world = { ...reliance, untrusted: [readCertificate(below.der)], acceptedPolicies: ['1.2.3.1'] }
+    const blamed = (policy: string) =>
+      validate({ ...world, target: leaf(keys.leaf, below, { extra: [ext.policies(policy)] }), at }).refusals
+    assert.deepEqual(
+      blamed('1.2.3.2').map(({ certificate }) => certificate?.subject.der),
+      [readCertificate(target).subject.der],
+    )
+    const none = validate({ ...reliance, target, at, acceptedPolicies: ['1.2.3.1'] }).refusals
+    assert.deepEqual(
+      none.map(({ certificate }) => certificate),
+      [reliance.untrusted![0]],
+    )
+  })
+})
+
 describe('a moment', () => {
   it('is floored to the second, as certificates know seconds only', () => {
     const until = (ms: number) =>

@@ -1,6 +1,7 @@
 /** `smki batch` and `smki device-csr`: what a subscriber's system sends, and what the Registration Authority decides. */
 
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { createWriteStream, readFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
@@ -23,9 +24,10 @@ export function addBatch(program: Command, io: Io): void {
     .argument('<file>', 'the XML document, for example of `smki devices make`')
     .option('--as <party>', 'whose credential is shown', 'meter-maker')
     .option('--json', 'one JSON object')
-    .action(async (file: string, flags: Flags, command: Command) => {
+    .action(async (path: string, flags: Flags, command: Command) => {
+      const file = await open(path)
       const answer = await speak(command, flags.as, 'batch-ws', client =>
-        client.post(submitPath, createReadStream(file)).then(textOf),
+        client.post(submitPath, file.createReadStream()).then(textOf),
       )
       const told = fields(answer)
       if (flags.json) json(io, told)

@@ -9,6 +9,7 @@ import { Refusal } from '../../ground/refusal.ts'
 import { addIssuingDcas, journalTranscript } from '../ceremony.ts'
 import { privateFolder } from '../home.ts'
 import { init } from '../init.ts'
+import { newPassphrase, passphraseOf } from '../passphrases.ts'
 import { systemChance } from '../world.ts'
 import { homeOf, type Io, json, wholeNumber, withStore } from './context.ts'
 
@@ -33,7 +34,7 @@ export function addInit(program: Command, io: Io): void {
         environment: flags.environment,
         kind: flags.production ? 'production' : 'test',
         with: pkisOf(flags.with),
-        ...passphrasesOf(flags),
+        ...(await passphrasesOf(flags)),
         witness: flags.json ? () => {} : line => io.out(`${line}\n`),
       })
       if (flags.json) return json(io, { home: home.path, environment: settings.environment, kind: settings.kind })
@@ -58,12 +59,12 @@ export function addInit(program: Command, io: Io): void {
           const weak = { chance: systemChance, allowWeak: settings.kind === 'test' }
           const root = openSoftwareKeyStore({
             path: home.rootKeys,
-            passphrase: readPassphraseFile(flags.rootPassphraseFile ?? home.rootPassphrase),
+            passphrase: await passphraseOf('root', flags.rootPassphraseFile, home.rootPassphrase),
             ...weak,
           })
           const issuing = openSoftwareKeyStore({
             path: home.issuingKeys,
-            passphrase: readPassphraseFile(flags.issuingPassphraseFile ?? home.issuingPassphrase),
+            passphrase: await passphraseOf('issuing', flags.issuingPassphraseFile, home.issuingPassphrase),
             ...weak,
           })
           const lines: string[] = [
@@ -105,8 +106,16 @@ function pkisOf(list: string | undefined): (typeof others)[number][] {
   })
 }
 
-function passphrasesOf({ rootPassphraseFile, issuingPassphraseFile }: Flags) {
-  if (rootPassphraseFile === undefined && issuingPassphraseFile === undefined) return {}
+async function passphrasesOf({ production, rootPassphraseFile, issuingPassphraseFile }: Flags) {
+  if (rootPassphraseFile === undefined && issuingPassphraseFile === undefined) {
+    if (!production) return {}
+    return {
+      passphrases: {
+        root: await newPassphrase('root', undefined),
+        issuing: await newPassphrase('issuing', undefined),
+      },
+    }
+  }
   if (rootPassphraseFile === undefined || issuingPassphraseFile === undefined) {
     throw new Refusal('PASSPHRASES_NEEDED', 'give the passphrase files of both key stores, or of neither')
   }

@@ -104,6 +104,11 @@ export const authorityCases: Case[] = [
     ...ofLeaf({ constraints: ext.constraints(false, 0) }),
   },
   {
+    says: 'a leaf with a path length and keyCertSign',
+    expect: ['BASIC_CONSTRAINTS', 'KEY_USAGE'],
+    ...ofLeaf({ constraints: ext.constraints(false, 0), usage: ext.usage('keyCertSign') }),
+  },
+  {
     says: 'an issuing CA with a path length and without keyCertSign',
     expect: ['BASIC_CONSTRAINTS', 'KEY_USAGE'],
     ...ofIca({ pathLength: 0, usage: ext.usage('cRLSign') }),

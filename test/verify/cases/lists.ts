@@ -91,6 +91,11 @@ export const listCases: Case[] = [
   },
   { says: 'no list of the issuing CA', expect: ['LIST_MISSING'], ...under() },
   {
+    says: 'a list by the issuing CA in another name',
+    expect: ['LIST_MISSING'],
+    ...withList({ issuer: ca('Elsewhere', keys.ica).subject }),
+  },
+  {
     says: 'no list of the root',
     expect: ['LIST_MISSING'],
     target,
@@ -291,6 +296,18 @@ export const listCases: Case[] = [
     ...withList({
       revoked: [
         { serial: 1, extensions: [extension(oids.certificateIssuer, true, sequence(element(0xa4, root.subject)))] },
+      ],
+    }),
+  },
+  {
+    says: 'an entry of another issuer that is not critical',
+    expect: hard,
+    ...withList({
+      revoked: [
+        {
+          serial: 1,
+          extensions: [extension(oids.certificateIssuer, false, sequence(element(0xa4, root.subject)))],
+        },
       ],
     }),
   },

@@ -95,6 +95,17 @@ export const nameCases: Case[] = [
     ...ofIca({ subject: name(attribute(oids.commonName, element(0x1e, Buffer.of(0x41)))) }),
   },
   {
+    says: 'an anchor whose issuer is no text',
+    expect: ['NAME_MALFORMED'],
+    target: leaf(keys.leaf, ica),
+    trust: [
+      ca('Issuing', keys.ica, {
+        ...root,
+        subject: name(attribute(oids.commonName, element(0x0c, Buffer.of(0xff)))),
+      }).der,
+    ],
+  },
+  {
     says: 'a PrintableString with an at sign, as many write it',
     expect: 'valid',
     ...ofLeaf({ subject: name(attribute(oids.commonName, element(0x13, Buffer.from('a@b')))) }),

@@ -29,6 +29,13 @@ function renewed(icaExtra: Buffer[], renewedPolicies: string[], leafPolicies: st
   return { target, trust: [root.der], untrusted: [below.der, again.der] }
 }
 
+/** root → ica → sub → leaf; the CA between has the first policy, or as the leaf nothing. */
+function longer(icaExtra: Buffer[], leafExtra: Buffer[]): Pick<Case, 'target' | 'trust' | 'untrusted'> {
+  const below = ca('Issuing', keys.ica, root, { extra: icaExtra })
+  const low = ca('Low', keys.sub, below, { extra: leafExtra.length > 0 ? [ext.policies(one)] : [] })
+  return { target: leaf(keys.leaf, low, { extra: leafExtra }), trust: [root.der], untrusted: [below.der, low.der] }
+}
+
 const qualified = (qualifier: string) =>
   extension(
     oids.certificatePolicies,
@@ -188,6 +195,39 @@ export const policyCases: Case[] = [
     says: 'an issuing CA that requires a policy two further on',
     expect: 'valid',
     ...chain({ ica: [ext.policies(one), ext.policyConstraints(2)] }),
+  },
+  {
+    says: 'an issuing CA that requires a policy two further on, with a CA between',
+    expect: fails,
+    ...longer([ext.policies(one), ext.policyConstraints(2)], []),
+  },
+  {
+    says: 'an issuing CA that requires a policy three further on, with a CA between',
+    expect: 'valid',
+    ...longer([ext.policies(one), ext.policyConstraints(3)], []),
+  },
+  {
+    says: 'inhibitAnyPolicy 1 with a CA between',
+    expect: fails,
+    ...longer([ext.policies(one), ext.inhibitAny(1)], [ext.policies(any)]),
+    policies: [one],
+  },
+  {
+    says: 'inhibitAnyPolicy 2 with a CA between',
+    expect: 'valid',
+    ...longer([ext.policies(one), ext.inhibitAny(2)], [ext.policies(any)]),
+    policies: [one],
+  },
+  {
+    says: 'inhibitAnyPolicy 1 with a self-issued CA between, which does not count',
+    expect: 'valid',
+    ...renewed([ext.policies(one), ext.inhibitAny(1)], [one], [any]),
+    policies: [one],
+  },
+  {
+    says: 'a policy required two further on with a self-issued CA between, which does not count',
+    expect: 'valid',
+    ...renewed([ext.policies(one), ext.policyConstraints(2)], [two], [two]),
   },
   { says: 'a leaf that requires a policy itself', expect: fails, ...chain({ leaf: [ext.policyConstraints(0)] }) },
   { says: 'an anchor that requires a policy', expect: fails, ...chain({ root: [ext.policyConstraints(0)] }) },
