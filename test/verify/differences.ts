@@ -61,17 +61,22 @@ function sharesKey(der: Uint8Array, path: Verdict['path']): boolean {
   return path.some(one => Buffer.from(one.publicKey.spki).equals(publicKey.spki))
 }
 
+/** Whether a no of ours against a yes of OpenSSL is one that we know. Beside an unclear list all others are said too. */
+export function explained(codes: readonly PathCode[]): boolean {
+  const unclear = codes.includes('LIST_NOT_UNDERSTOOD')
+  return (
+    codes.length > 0 && codes.every(code => noRules[code] !== undefined || (unclear && code.startsWith('LIST_')))
+  )
+}
+
 /** Where we say no and OpenSSL may say yes: the codes, and why. Any other code in such a case is a surprise. */
-export const noRules: Readonly<Partial<Record<PathCode, string>>> = {
+const noRules: Readonly<Partial<Record<PathCode, string>>> = {
   NAME_MALFORMED: 'OpenSSL takes values of types that ASN.1 does not have, or no longer',
   NO_PATH: 'an anchor that is no self-signed CA does not vouch for itself; names are compared strictly',
   SEARCH_LIMIT: 'the search is bounded more tightly',
-  SIGNATURE_NOT_DER: 'OpenSSL takes a value with octets behind it under some keys',
-  KEY_IDENTIFIER_MISMATCH: 'OpenSSL leaves an authority key identifier without a key identifier alone',
-  KEY_IDENTIFIER_MISSING: 'OpenSSL asks it of all but the last certificate of a path only',
+  KEY_IDENTIFIER_MISSING: 'OpenSSL does not ask it of what is trusted, nor whether it can be read',
   SERIAL_NUMBER: 'RFC 5280 4.1.2.2 demands a positive number of at most 20 octets',
   ALGORITHM_WEAK: 'OpenSSL leaves SHA-1 to the security level, which is 0 here',
-  ALGORITHM_MISMATCH: 'inner and outer algorithm of a list are not compared',
   ALGORITHM_NOT_UNDERSTOOD: 'parameters of an algorithm are not looked at; more algorithms are known',
   KEY_WEAK: 'OpenSSL leaves key sizes to the security level',
   KEY_NOT_UNDERSTOOD: 'OpenSSL knows more keys',
@@ -79,7 +84,7 @@ export const noRules: Readonly<Partial<Record<PathCode, string>>> = {
   MALFORMED: 'OpenSSL reads some BER',
   NOT_A_CA: 'OpenSSL takes a self-signed end entity that is trusted',
   KEY_USAGE: 'the same; and the GB profile demands it',
-  BASIC_CONSTRAINTS: 'OpenSSL does not measure what is trusted and stands first',
+  BASIC_CONSTRAINTS: 'a keyUsage that cannot be read allows no path length',
   EXTENSION_MALFORMED: 'OpenSSL passes over octets behind a value, and extensions that it does not use',
   EXTENSION_CRITICALITY: 'OpenSSL does not ask it of policyConstraints and inhibitAnyPolicy',
   UNKNOWN_CRITICAL_EXTENSION: 'OpenSSL takes cRLDistributionPoints for understood',

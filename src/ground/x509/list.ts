@@ -14,7 +14,8 @@ export interface RevokedEntry {
   readonly extensions: readonly Extension[]
 }
 
-export interface RevocationList {
+/** Everything of a list but its entries. */
+export interface ListHeading {
   readonly der: Bytes
   readonly tbs: Bytes
   /** 1 or 2. */
@@ -24,15 +25,40 @@ export interface RevocationList {
   readonly issuer: Name
   readonly thisUpdate: Time
   readonly nextUpdate: Time | undefined
-  /** How many entries; each was read once, so walking them again cannot throw. */
-  readonly count: number
+  /** Where the entries begin and end in `der`; equal when there is none. */
+  readonly entriesFrom: number
+  readonly entriesTo: number
   readonly extensions: readonly Extension[]
   readonly signature: Bytes
+}
+
+export interface RevocationList extends ListHeading {
+  /** How many entries; each was read once, so walking them again cannot throw. */
+  readonly count: number
   entries(): Generator<RevokedEntry>
 }
 
 /** Exactly one list. Every entry is read, so a fault in any of them refuses the whole list. @throws NotDer */
 export function readList(octets: Bytes): RevocationList {
+  const heading = readListHeading(octets)
+  const { version, entriesFrom, entriesTo } = heading
+  let count = 0
+  for (const revoked = new Der(octets, entriesFrom, entriesTo); !revoked.done; count++) {
+    const entry = readEntry(revoked)
+    if (version === 1 && entry.extensions.length > 0)
+      revoked.fail('structure', 'entry extensions stand in version 1')
+  }
+  return {
+    ...heading,
+    count,
+    *entries() {
+      for (const walk = new Der(octets, entriesFrom, entriesTo); !walk.done; ) yield readEntry(walk)
+    },
+  }
+}
+
+/** A list whose entries nobody has looked at. @throws NotDer for a fault in anything else */
+export function readListHeading(octets: Bytes): ListHeading {
   const der = new Der(octets)
   const whole = der.sequence('the list')
   der.finish('the list')
@@ -55,19 +81,13 @@ export function readList(octets: Bytes): RevocationList {
   const nextUpdate =
     tbs.peek() === tag.utcTime || tbs.peek() === tag.generalizedTime ? readTime(tbs, 'nextUpdate') : undefined
 
-  let from = 0
-  let to = 0
-  let count = 0
+  let entriesFrom = 0
+  let entriesTo = 0
   if (tbs.peek() === tag.sequence) {
     const revoked = tbs.sequence('the revoked certificates')
     if (revoked.done) revoked.fail('empty', 'the revoked certificates are an empty list')
-    from = revoked.at
-    to = revoked.end
-    for (; !revoked.done; count++) {
-      const entry = readEntry(revoked)
-      if (version === 1 && entry.extensions.length > 0)
-        revoked.fail('structure', 'entry extensions stand in version 1')
-    }
+    entriesFrom = revoked.at
+    entriesTo = revoked.end
   }
   let extensions: Extension[] = []
   if (tbs.peek() === 0xa0) {
@@ -86,12 +106,10 @@ export function readList(octets: Bytes): RevocationList {
     issuer,
     thisUpdate,
     nextUpdate,
-    count,
+    entriesFrom,
+    entriesTo,
     extensions,
     signature,
-    *entries() {
-      for (const walk = new Der(octets, from, to); !walk.done; ) yield readEntry(walk)
-    },
   }
 }
 

@@ -161,14 +161,14 @@ describe('PEM', () => {
   })
 
   it('of megabytes is read in a moment, also when it is hostile', () => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     const long = Buffer.alloc(8_000_000, 7)
     assert.deepEqual(readPem(toPem('X', long))[0]!.der, long)
     assert.throws(() => readPem('-----BEGIN X-----\n'.repeat(100_000)), NotPem)
     assert.throws(() => readPem(`-----BEGIN ${'-a'.repeat(1_000_000)}`.concat('\n-----BEGIN X-----')), NotPem)
     assert.deepEqual(readPem(`-----BEGIN ${'-a'.repeat(1_000_000)}`), [])
     assert.throws(() => fromBase64(`${'='.repeat(1_000_000)}A===`), NotPem)
-    assert.ok(performance.now() - start < 3000)
+    assert.ok(process.cpuUsage(start).user < 3_000_000)
   })
 })
 

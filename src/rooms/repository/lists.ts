@@ -1,6 +1,8 @@
 /** Lists in the Repository: every version is kept, one of each authority is current. */
 
 import type { ClientBase } from 'pg'
+import type { Bytes } from '../../ground/bytes.ts'
+import { copyOut, timestampMs } from '../../ground/store/copy-out.ts'
 import type { Store } from '../../ground/store/store.ts'
 
 export interface LodgedList {
@@ -57,29 +59,63 @@ export async function currentLists(store: Pick<Store, 'query'>): Promise<LodgedL
   }))
 }
 
-/** A certificate that a list names. */
+/** A certificate that its authority's lists name. */
 export interface Revoked {
   /** 16 octets. */
-  readonly serial: Buffer
+  readonly serial: Bytes
   readonly at: Date
   /** RFC 5280 5.3.1; 0 (unspecified) is left out. */
   readonly reason: number
+  /** The end of the certificate's period: it may leave the lists after one that was made later. */
+  readonly expiresAt: Date
 }
 
 /** Marks a certificate as revoked; it stands on the authority's next list. False when it was revoked before. */
 export async function markRevoked(client: ClientBase, authority: number, revoked: Revoked): Promise<boolean> {
   const { rowCount } = await client.query(
-    'INSERT INTO revoked (authority, serial, at, reason) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
-    [authority, revoked.serial, revoked.at, revoked.reason],
+    `INSERT INTO revoked (authority, serial, at, reason, expires_at) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT DO NOTHING`,
+    [authority, revoked.serial, revoked.at, revoked.reason, revoked.expiresAt],
   )
   return rowCount === 1
 }
 
-/** Everything that an authority has revoked. */
-export async function revokedBy(client: Pick<ClientBase, 'query'>, authority: number): Promise<Revoked[]> {
-  const { rows } = await client.query<Revoked>(
-    'SELECT serial, at, reason FROM revoked WHERE authority = $1 ORDER BY serial',
+export async function countListed(
+  client: ClientBase,
+  authority: number,
+): Promise<{ entries: number; withReason: number }> {
+  const { rows } = await client.query<{ entries: bigint; reasons: bigint }>(
+    `SELECT count(*) AS entries, count(*) FILTER (WHERE reason <> 0) AS reasons
+       FROM revoked WHERE authority = $1 AND last_list IS NULL`,
     [authority],
   )
-  return rows
+  return { entries: Number(rows[0]!.entries), withReason: Number(rows[0]!.reasons) }
+}
+
+/** What stands on the next list, ascending by serial number; buffers are good until the next call only. */
+export async function eachListed(
+  client: ClientBase,
+  authority: number,
+  onRevoked: (serial: Buffer, ms: number, reason: number) => void,
+): Promise<void> {
+  // COPY takes no parameters; the number is one of ours.
+  const where = `authority = ${Math.trunc(authority)} AND last_list IS NULL`
+  await copyOut(
+    client,
+    `SELECT serial, at, reason FROM revoked WHERE ${where} ORDER BY serial`,
+    ([serial, at, reason]) => onRevoked(serial!, timestampMs(at!), reason!.readInt16BE(0)),
+  )
+}
+
+/** Entries that had expired before `thisUpdate` were on list `number` for the last time. */
+export async function dropExpired(
+  client: ClientBase,
+  authority: number,
+  number: bigint,
+  thisUpdate: Date,
+): Promise<void> {
+  await client.query(
+    'UPDATE revoked SET last_list = $2 WHERE authority = $1 AND last_list IS NULL AND expires_at < $3',
+    [authority, number, thisUpdate],
+  )
 }

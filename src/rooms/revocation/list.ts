@@ -1,24 +1,31 @@
 /** Makes the lists: complete, numbered without gap, checked before they are lodged. */
 
-import { type Bytes, equal, toHexUpper, view } from '../../ground/bytes.ts'
+import { toHexUpper } from '../../ground/bytes.ts'
 import { type Clock, wholeSecond } from '../../ground/clock.ts'
 import { writeTime } from '../../ground/der/time.ts'
 import * as der from '../../ground/der/write.ts'
 import { entry } from '../../ground/journal/entry.ts'
 import { append } from '../../ground/journal/journal.ts'
-import { verifier } from '../../ground/keystore/check.ts'
 import type { KeyStore } from '../../ground/keystore/keystore.ts'
-import type { Store } from '../../ground/store/store.ts'
+import type { Client, Store } from '../../ground/store/store.ts'
 import { keyIdentifier } from '../../ground/x509/key.ts'
-import { readList } from '../../ground/x509/list.ts'
 import { oids } from '../../ground/x509/names.ts'
 import type { ListSchedule } from '../../policy/profile.ts'
 import type { AuthorityRecord } from '../authority/register.ts'
-import { type LodgedList, latestNumber, lodgeList, type Revoked, revokedBy } from '../repository/lists.ts'
+import {
+  countListed,
+  dropExpired,
+  eachListed,
+  type LodgedList,
+  latestNumber,
+  lodgeList,
+} from '../repository/lists.ts'
+import { checkList } from './check-list.ts'
+import { entryLength, entryWriter } from './entries.ts'
 
 /**
  * Makes, checks and lodges the next list of an authority. Its number follows the last one's without a gap: number and
- * list are one transaction, and schedulers take turns.
+ * list are one transaction, and schedulers take turns. A million entries are one pass over the store, and one buffer.
  */
 export async function publishList(
   hands: { store: Store; clock: Clock },
@@ -26,64 +33,86 @@ export async function publishList(
   keys: KeyStore,
   schedule: ListSchedule,
 ): Promise<LodgedList> {
-  return hands.store.transaction(async client => {
-    const number = (await latestNumber(client, authority.id)) + 1n
-    const revoked = await revokedBy(client, authority.id)
-    const thisUpdate = wholeSecond(hands.clock())
-    const nextUpdate = new Date(thisUpdate.getTime() + schedule.validHours * 3_600_000)
-    const tbs = planList(authority, number, thisUpdate, nextUpdate, revoked)
-    const list = signList(authority, keys, tbs)
-    const lodged = { authority: authority.id, number, name: schedule.name, thisUpdate, nextUpdate, der: list }
-    checkList(authority, lodged, revoked.length)
-    await lodgeList(client, lodged, hands.clock())
-    const says = { authority: authority.id, list: schedule.name, number: String(number), entries: revoked.length }
-    await append(
-      client,
-      entry('publish list', hands.clock(), {
-        ...says,
-        issuerKey: toHexUpper(keyIdentifier(authority.certificate.publicKey.key)),
-      }),
-    )
-    return lodged
-  })
-}
-
-/** TBSCertList (RFC 5280 section 5.1), v2, complete for its issuer; entries ascend by serial number. */
-function planList(
-  authority: AuthorityRecord,
-  number: bigint,
-  thisUpdate: Date,
-  nextUpdate: Date,
-  revoked: readonly Revoked[],
-): Buffer {
-  const entries = revoked.toSorted((a, b) => Buffer.compare(a.serial, b.serial)).map(writeEntry)
-  const id = keyIdentifier(authority.certificate.publicKey.key)
-  return der.sequence(
-    der.integer(1),
-    algorithmOf(authority),
-    authority.certificate.subject.der,
-    writeTime(thisUpdate),
-    writeTime(nextUpdate),
-    // revokedCertificates is absent when there is none (RFC 5280 5.1.2.6).
-    entries.length > 0 ? der.sequence(...entries) : Buffer.alloc(0),
-    der.tagged(
-      0,
-      der.sequence(
-        der.sequence(
-          der.oid(oids.authorityKeyIdentifier),
-          der.octetString(der.sequence(der.taggedPrimitive(0, id))),
-        ),
-        der.sequence(der.oid(oids.crlNumber), der.octetString(der.integer(number))),
-      ),
-    ),
+  return hands.store.transaction(
+    async client => {
+      const number = (await latestNumber(client, authority.id)) + 1n
+      const thisUpdate = wholeSecond(hands.clock())
+      const nextUpdate = new Date(thisUpdate.getTime() + schedule.validHours * 3_600_000)
+      const { octets, entries } = await makeList(client, authority, keys, { number, thisUpdate, nextUpdate })
+      const list = { authority: authority.id, number, name: schedule.name, thisUpdate, nextUpdate, der: octets }
+      checkList(authority, list, entries)
+      await lodgeList(client, list, hands.clock())
+      // What had expired stands on this list once more, and on no later one (RFC 5280 3.3).
+      await dropExpired(client, authority.id, number, thisUpdate)
+      await append(
+        client,
+        entry('publish list', hands.clock(), {
+          authority: authority.id,
+          list: schedule.name,
+          number: String(number),
+          entries,
+          issuerKey: toHexUpper(keyIdentifier(authority.certificate.publicKey.key)),
+        }),
+      )
+      return list
+    },
+    // What is counted and what is written are the same entries, whatever is revoked meanwhile.
+    { isolation: 'REPEATABLE READ' },
   )
 }
 
-function writeEntry({ serial, at, reason }: Revoked): Buffer {
-  const time = writeTime(wholeSecond(at))
-  if (reason === 0) return der.sequence(der.integer(serial), time)
-  const extension = der.sequence(der.oid(oids.reasonCode), der.octetString(der.enumerated(reason)))
-  return der.sequence(der.integer(serial), time, der.sequence(extension))
+interface Heading {
+  readonly number: bigint
+  readonly thisUpdate: Date
+  readonly nextUpdate: Date
+}
+
+/** CertificateList (RFC 5280 section 5.1), v2, complete for its issuer; entries ascend by serial number. */
+async function makeList(client: Client, authority: AuthorityRecord, keys: KeyStore, heading: Heading) {
+  const { entries, withReason } = await countListed(client, authority.id)
+  const algorithm = algorithmOf(authority)
+  const { certificate } = authority
+  const times = [writeTime(heading.thisUpdate), writeTime(heading.nextUpdate)]
+  const before = [der.integer(1), algorithm, certificate.subject.der, ...times]
+  const after = extensions(authority, heading.number)
+
+  // 1. Everything's length is known before anything is written: one buffer holds the list from beginning to end.
+  const content = entries * entryLength.plain + withReason * (entryLength.withReason - entryLength.plain)
+  // revokedCertificates is absent when there is none (RFC 5280 5.1.2.6).
+  const revoked = entries === 0 ? 0 : headLength(content) + content
+  const body = [...before, after].reduce((sum, part) => sum + part.length, revoked)
+  const tbsLength = headLength(body) + body
+  const octets = Buffer.allocUnsafe(tbsLength)
+  let at = writeHead(octets, 0, body)
+  for (const part of before) {
+    octets.set(part, at)
+    at += part.length
+  }
+  if (entries > 0) {
+    at = writeHead(octets, at, content)
+    const writer = entryWriter(octets, at)
+    await eachListed(client, authority.id, (serial, ms, reason) => writer.write(serial, ms, reason))
+    at = writer.at()
+  }
+  at += after.copy(octets, at)
+  if (at !== tbsLength) throw new RangeError('a list is not as long as was counted')
+
+  // 2. Sign what was written, where it lies.
+  const tbs = octets.subarray(0, tbsLength)
+  const signature = der.bitString(keys.sign(authority.keyLabel, tbs))
+  return { octets: der.sequence(tbs, algorithm, signature), entries }
+}
+
+function extensions(authority: AuthorityRecord, number: bigint): Buffer {
+  const id = keyIdentifier(authority.certificate.publicKey.key)
+  const extension = (oid: string, value: Buffer) => der.sequence(der.oid(oid), der.octetString(value))
+  return der.tagged(
+    0,
+    der.sequence(
+      extension(oids.authorityKeyIdentifier, der.sequence(der.taggedPrimitive(0, id))),
+      extension(oids.crlNumber, der.integer(number)),
+    ),
+  )
 }
 
 function algorithmOf({ certificate }: AuthorityRecord): Buffer {
@@ -92,29 +121,18 @@ function algorithmOf({ certificate }: AuthorityRecord): Buffer {
     : der.sequence(der.oid(oids.sha256WithRsa), der.nothing())
 }
 
-function signList(authority: AuthorityRecord, keys: KeyStore, tbs: Bytes): Buffer {
-  return der.sequence(tbs, algorithmOf(authority), der.bitString(keys.sign(authority.keyLabel, tbs)))
+function headLength(content: number): number {
+  return content < 0x80 ? 2 : content < 0x100 ? 3 : content < 0x10000 ? 4 : content < 0x1000000 ? 5 : 6
 }
 
-/** A list that is not what it should be is a fault of ours, and is not lodged. */
-export class ListFault extends Error {
-  override name = 'ListFault'
-}
-
-/** Reads the list back as a Relying Party would (lessons, row 7). @throws ListFault */
-export function checkList(authority: AuthorityRecord, lodged: LodgedList, entries: number): void {
-  const list = readList(lodged.der)
-  const number = list.extensions.find(one => one.oid === oids.crlNumber)?.value
-  const aki = list.extensions.find(one => one.oid === oids.authorityKeyIdentifier)?.value
-  const id = keyIdentifier(authority.certificate.publicKey.key)
-  const broken = [
-    !equal(list.issuer.der, authority.certificate.subject.der) && 'issuer',
-    !(aki && view(aki).subarray(-8).equals(id)) && 'authority key identifier',
-    !(number && BigInt(`0x${toHexUpper(number.subarray(2))}`) === lodged.number) && 'number',
-    list.thisUpdate.ms !== lodged.thisUpdate.getTime() && 'thisUpdate',
-    list.nextUpdate?.ms !== lodged.nextUpdate.getTime() && 'nextUpdate',
-    list.count !== entries && 'entries',
-    !verifier(authority.certificate.publicKey.spki)(list.tbs, list.signature) && 'signature',
-  ].filter(Boolean)
-  if (broken.length > 0) throw new ListFault(`the ${lodged.name} is wrong in: ${broken.join(', ')}`)
+/** Tag and length of a SEQUENCE. */
+function writeHead(octets: Buffer, at: number, content: number): number {
+  const length = headLength(content)
+  octets[at] = 0x30
+  if (length === 2) octets[at + 1] = content
+  else {
+    octets[at + 1] = 0x80 | (length - 2)
+    octets.writeUIntBE(content, at + 2, length - 2)
+  }
+  return at + length
 }

@@ -59,6 +59,9 @@ CREATE TABLE list (
   PRIMARY KEY (authority, number)
 );
 
+-- Lists hardly compress, and large ones are read by the piece.
+ALTER TABLE list ALTER COLUMN der SET STORAGE EXTERNAL;
+
 CREATE UNIQUE INDEX list_current ON list (authority) WHERE superseded_at IS NULL;
 
 -- What stands, or is about to stand, on its authority's list.
@@ -67,5 +70,10 @@ CREATE TABLE revoked (
   serial bytea NOT NULL CHECK (octet_length(serial) = 16),
   at timestamptz NOT NULL,
   reason smallint NOT NULL,
+  expires_at timestamptz NOT NULL,
+  -- The last list that named it: one made after it expired.
+  last_list bigint,
   PRIMARY KEY (authority, serial)
 );
+
+CREATE INDEX revoked_expiring ON revoked (authority, expires_at) WHERE last_list IS NULL;

@@ -1,0 +1,3 @@
+/** placeholder */
+import { bench } from './bench.ts'
+export const adhoc = bench({ says: 'x', options: {}, run: async () => ({}), table: () => [] })

@@ -1,0 +1,156 @@
+/** 50,000 Device CSRs as one batch through the real web service, beside bare cryptography and `openssl ca` in the same run. */
+
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { makeBatchXml, makeMany, type OneOfMany } from '../simulator/batch.ts'
+import { progress } from '../src/doors/cli/progress.ts'
+import { bench, type Context, rounded, shown } from './bench.ts'
+import { startChild } from './child.ts'
+import { withEnvironment } from './environment.ts'
+import { watch } from './processes.ts'
+import { bareCryptography, threadsByDefault } from './reference/cryptography.ts'
+import { opensslCa } from './reference/openssl.ts'
+import { check, submit } from './submission.ts'
+
+export const batch = bench({
+  says: 'one batch through the web service, beside bare cryptography and `openssl ca` on the same CSRs',
+  options: { count: 50_000, 'skip-openssl': false },
+  run: ({ count, 'skip-openssl': skipped }, context) => run(count, skipped, context),
+  table: rows,
+})
+
+/** Rates are certificates a second. */
+type Batch = {
+  readonly count: number
+  /** Of the signer, and of bare cryptography. */
+  readonly threads: number
+  /** First octet of the request to last octet of the result. */
+  readonly certificatesPerSecond: number
+  readonly seconds: Readonly<Record<'upload' | 'parsing' | 'processing' | 'download' | 'total', number>>
+  /** The better of a run before and a run after the batch. */
+  readonly bareCryptographyPerSecond: number
+  readonly bareCryptographyRuns: readonly number[]
+  readonly ratioToBareCryptography: number
+  /** null when skipped. */
+  readonly opensslPerSecond: number | null
+  readonly ratioToOpenssl: number | null
+  /** Of the largest process. */
+  readonly peakMemoryMiB: number
+  readonly memoryMiB: Readonly<Record<string, number>>
+  /** From the first octet of the request to the last of the result. */
+  readonly cpuSeconds: Readonly<Record<string, number>>
+}
+
+type Measured = Pick<Batch, 'seconds' | 'memoryMiB' | 'cpuSeconds'>
+
+async function run(count: number, skipped: boolean, context: Context): Promise<Batch> {
+  const { folder, signal, say } = context
+  say('making the Device CSRs')
+  const { csrs, document } = await makeBatch(count, folder, signal)
+  const threads = threadsByDefault
+  const cryptography = () => {
+    say('bare cryptography')
+    return bareCryptography(csrs, { threads, signal })
+  }
+  const before = await cryptography()
+  const measured = await measure(count, document, context)
+  const after = await cryptography()
+  const openssl = skipped ? null : await timedOpenssl(csrs, context)
+
+  const certificatesPerSecond = count / measured.seconds.total
+  const bare = Math.max(before, after)
+  return {
+    count,
+    threads,
+    certificatesPerSecond: rounded(certificatesPerSecond),
+    ratioToBareCryptography: rounded(certificatesPerSecond / bare, 3),
+    ratioToOpenssl: openssl && rounded(certificatesPerSecond / openssl, 2),
+    peakMemoryMiB: Math.max(...Object.values(measured.memoryMiB)),
+    ...measured,
+    bareCryptographyPerSecond: rounded(bare),
+    bareCryptographyRuns: [before, after].map(one => rounded(one)),
+    opensslPerSecond: openssl && rounded(openssl),
+  }
+}
+
+/** Two for each Device, as a meter maker asks for them; and the document that submits them. */
+async function makeBatch(count: number, folder: string, signal: AbortSignal) {
+  const bar = progress('Device CSRs', count)
+  const made: OneOfMany[] = []
+  const many = { count, firstDeviceId: '02d0000000000000', usages: ['digitalSignature', 'keyAgreement'] as const }
+  for await (const one of makeMany(many)) {
+    signal.throwIfAborted()
+    bar.at(made.push(one))
+  }
+  bar.end()
+  const document = join(folder, 'batch.xml')
+  await pipeline(makeBatchXml(made, { id: 'bench' }), createWriteStream(document))
+  return { csrs: made.map(one => one.csr), document }
+}
+
+async function measure(count: number, document: string, context: Context): Promise<Measured> {
+  return withEnvironment(context, count, async environment => {
+    const client = startChild('batch-client.ts', context.signal)
+    const watching = watch({ ...environment.programs, client: client.pid }, environment.postmaster)
+    try {
+      context.say(`a batch of ${shown(count)}`)
+      const result = join(context.folder, 'result.xml')
+      watching.mark()
+      const { batch, began, answered, queued, completed, ended } = await submit(client, environment, {
+        document,
+        result,
+      })
+      const { memoryMiB, cpuSeconds } = watching.usage()
+      context.say('counting what was issued')
+      await check(environment, batch, count, result)
+      return {
+        seconds: {
+          upload: (answered - began) / 1000,
+          parsing: (queued - answered) / 1000,
+          processing: (completed - queued) / 1000,
+          download: (ended - completed) / 1000,
+          total: (ended - began) / 1000,
+        },
+        memoryMiB: eachRounded(memoryMiB, 1),
+        cpuSeconds: eachRounded(cpuSeconds, 2),
+      }
+    } finally {
+      watching.stop()
+      await client.end()
+    }
+  })
+}
+
+function eachRounded(figures: Readonly<Record<string, number>>, digits: number): Record<string, number> {
+  return Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, rounded(figure, digits)]))
+}
+
+async function timedOpenssl(csrs: readonly Buffer[], { folder, signal, say }: Context): Promise<number> {
+  say('openssl ca')
+  return opensslCa(csrs, join(folder, 'openssl'), signal)
+}
+
+function rows(figures: Batch): string[][] {
+  const { count, seconds, opensslPerSecond, ratioToOpenssl } = figures
+  const stages = Object.entries(seconds).map(([stage, took]) => [`  ${stage}`, `${shown(took, 2)} s`, ''])
+  const processes = Object.entries(figures.memoryMiB).map(([name, memory]) => [
+    `  ${name}`,
+    `${shown(memory)} MiB`,
+    `${shown(((figures.cpuSeconds[name] ?? 0) * 1e6) / count)} µs of CPU for each certificate`,
+  ])
+  return [
+    [`${shown(count)} Device CSRs as one batch`, `${shown(figures.certificatesPerSecond)} certificates/s`, ''],
+    ...stages,
+    [
+      `bare cryptography, ${figures.threads} threads`,
+      `${shown(figures.bareCryptographyPerSecond)}/s`,
+      `we reach ${shown(figures.ratioToBareCryptography, 3)} of it`,
+    ],
+    ...(opensslPerSecond !== null && ratioToOpenssl !== null
+      ? [['openssl ca', `${shown(opensslPerSecond)}/s`, `we reach ${shown(ratioToOpenssl, 2)} times that`]]
+      : []),
+    ['largest process', `${shown(figures.peakMemoryMiB)} MiB`, ''],
+    ...processes,
+  ]
+}

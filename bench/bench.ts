@@ -1,0 +1,48 @@
+/** What a benchmark is to the program that runs it. */
+
+export interface Context {
+  /** Everything that the benchmark writes lies below; whoever made the folder removes it. */
+  readonly folder: string
+  /** Aborted when somebody wants us to stop: every process we started has to end, in order. */
+  readonly signal: AbortSignal
+  /** Says what is being done, to a person who waits. */
+  readonly say: (text: string) => void
+}
+
+/** What `--json` prints. */
+export type Figures = Readonly<Record<string, unknown>>
+
+/** `--name 500` for a number, `--name` for a boolean. */
+export type Options = Readonly<Record<string, number | boolean>>
+
+export interface Bench {
+  readonly says: string
+  /** The options by name, each with its default. */
+  readonly options: Options
+  run(options: Options, context: Context): Promise<Figures>
+  /** For people: rows of equally many cells. */
+  table(figures: Figures): string[][]
+}
+
+/** Types of a bench are known where it is written; whoever runs it knows only that they fit together. */
+export function bench<O extends Options, F extends Figures>(made: {
+  readonly says: string
+  readonly options: O
+  readonly run: (
+    options: { readonly [name in keyof O]: O[name] extends number ? number : boolean },
+    context: Context,
+  ) => Promise<F>
+  readonly table: (figures: F) => string[][]
+}): Bench {
+  return made as unknown as Bench
+}
+
+/** To so many digits behind the point: what lies beyond is noise. */
+export function rounded(value: number, digits = 0): number {
+  return Number(value.toFixed(digits))
+}
+
+/** For people. */
+export function shown(value: number, digits = 0): string {
+  return value.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}

@@ -1,0 +1,91 @@
+/** `npm run bench -- NAME [--json] [options]`: runs a benchmark, and prints what it found. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { exitCodes, table } from '../src/main/commands/context.ts'
+import { adhoc } from './adhoc.ts'
+import { batch } from './batch.ts'
+import { type Bench, bench, type Figures, type Options, shown } from './bench.ts'
+import { run as repositoryRun } from './repository.ts'
+
+const repository = bench({
+  says: 'retrievals a second from the Repository over TLS, beside bare SELECTs and a bare TLS echo',
+  options: { count: 10_000, certificates: 2000 },
+  // It does not know our signal; its processes end with this one.
+  run: (options, { signal }) => Promise.race([repositoryRun(options), aborted(signal)]),
+  table: figures => Object.entries(figures).map(([name, figure]) => [name, shown(figure, figure < 100 ? 3 : 0)]),
+})
+
+const benches: Readonly<Record<string, Bench>> = { batch, adhoc, repository }
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+}
+
+const usage = (): string => {
+  const rows = Object.entries(benches).map(([name, { says, options }]) => {
+    const flags = Object.entries(options).map(([flag, value]) => `--${flag}${value === false ? '' : ` ${value}`}`)
+    return [`  ${name}`, says, flags.join(' ')]
+  })
+  return `npm run bench -- NAME [--json] [options]; options are shown with their defaults\n\n${table(rows)}`
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv
+  if (name === undefined) {
+    process.stdout.write(usage())
+    return exitCodes.ok
+  }
+  const chosen = benches[name]
+  const options = chosen && understood(chosen, rest)
+  if (!options) {
+    process.stderr.write(usage())
+    return exitCodes.usage
+  }
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
+  const folder = mkdtempSync(join(tmpdir(), 'opensmki-bench-'))
+  // Whatever is made in a temporary folder, by us or by what we start, goes when ours goes.
+  process.env.TMPDIR = folder
+  // A benchmark fills its store and counts in it: it is never given one that somebody has.
+  delete process.env.DATABASE_URL
+  try {
+    const say = (text: string) => void (process.stderr.isTTY && process.stderr.write(`${text}\n`))
+    const figures = await chosen.run(options.given, { folder, signal: stop.signal, say })
+    print(chosen, figures, options.json)
+    return exitCodes.ok
+  } catch (cause) {
+    if (stop.signal.aborted) return 130
+    process.stderr.write(`${name}: ${(cause as Error).stack}\n`)
+    return exitCodes.fault
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  }
+}
+
+/** The options of a benchmark, checked; undefined when they are not what it takes. */
+function understood(chosen: Bench, args: string[]): { given: Options; json: boolean } | undefined {
+  const known = Object.entries(chosen.options).map(
+    ([name, value]) => [name, { type: typeof value === 'boolean' ? 'boolean' : 'string' }] as const,
+  )
+  try {
+    const { values } = parseArgs({ args, options: { json: { type: 'boolean' }, ...Object.fromEntries(known) } })
+    const given = Object.entries(chosen.options).map(([name, byDefault]) => {
+      const value = (values as Record<string, string | boolean>)[name] ?? byDefault
+      if (typeof value === 'string' && !/^[1-9]\d{0,6}$/.test(value)) throw new RangeError(`--${name} ${value}`)
+      return [name, typeof byDefault === 'number' ? Number(value) : value === true] as const
+    })
+    return { given: Object.fromEntries(given), json: values.json === true }
+  } catch (cause) {
+    process.stderr.write(`not understood: ${(cause as Error).message}\n\n`)
+    return undefined
+  }
+}
+
+function print(chosen: Bench, figures: Figures, json: boolean): void {
+  process.stdout.write(json ? `${JSON.stringify(figures)}\n` : table(chosen.table(figures)))
+}
+
+process.exit(await main(process.argv.slice(2)))
