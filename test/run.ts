@@ -21,7 +21,7 @@ const { status } = spawnSync(
   [
     '--test',
     '--test-concurrency=2',
-    '--test-reporter=test/reporter.ts',
+    '--test-reporter=./test/reporter.ts',
     '--test-reporter-destination=stdout',
     ...found,
   ],

@@ -29,6 +29,7 @@ export function forwardClock(clock: Clock, toleranceMs = 1000, seen?: Date): Clo
   let latest = seen?.getTime() ?? Number.NEGATIVE_INFINITY
   return () => {
     const now = clock().getTime()
+    if (Number.isNaN(now)) throw new RangeError('the clock does not tell the time')
     if (latest - now > toleranceMs) throw new ClockWentBack((latest - now) / 1000)
     latest = Math.max(latest, now)
     return new Date(latest)

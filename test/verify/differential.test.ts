@@ -5,14 +5,13 @@ import { describe, it, type TestContext } from 'node:test'
 import type { Bytes } from '../../src/ground/bytes.ts'
 import { NotDer } from '../../src/ground/der/read.ts'
 import type { PathCode, Verdict } from '../../src/ground/x509/path.ts'
+import { noOpenssl } from '../outside.ts'
 import { allCases } from './cases.ts'
 import { explained, yesRules } from './differences.ts'
 import { seal } from './forge.ts'
 import { caShape, dice, listShapes, scramble, shapes, spoil } from './mutants.ts'
-import { type Answer, opensslVerify, type Setting, version } from './openssl.ts'
+import { type Answer, opensslVerify, type Setting } from './openssl.ts'
 import { ask, ca, codes, ica, keys, leaf, list, root } from './scene.ts'
-
-const skip = version || process.env.CI ? false : 'skipped: no openssl command is here (package openssl)'
 
 /** How many of each kind; `VERIFY_MUTANTS=20000` for a long run, `VERIFY_SEED` for another one. */
 const count = Number(process.env.VERIFY_MUTANTS ?? 300)
@@ -64,7 +63,7 @@ function askOr(setting: Setting, target: Bytes): Verdict | undefined {
   }
 }
 
-describe('our answers and those of openssl verify', { skip }, () => {
+describe('our answers and those of openssl verify', { skip: noOpenssl }, () => {
   it('differ on the corpus only by named rules', () => {
     let asked = 0
     for (const one of allCases) {

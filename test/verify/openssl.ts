@@ -17,8 +17,6 @@ export interface Answer {
   readonly depth: number
 }
 
-export const version = spawnSync('openssl', ['version'], { encoding: 'utf8' }).stdout?.trim() || undefined
-
 /** What a setting shares: everything of a case but its target. */
 export type Setting = Omit<Case, 'target' | 'says' | 'expect'>
 

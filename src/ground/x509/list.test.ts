@@ -21,7 +21,7 @@ import {
 } from '../der/write.ts'
 import { extension, readCertificate } from './certificate.ts'
 import { readAuthorityKeyIdentifier, readCrlNumber, readReasonCode, reasonCodes } from './extensions.ts'
-import { entryOf, readList } from './list.ts'
+import { entryOf, readList, readListHeading } from './list.ts'
 import { showName } from './name.ts'
 import { oids } from './names.ts'
 import { readPem } from './pem.ts'
@@ -181,6 +181,22 @@ describe('A list', () => {
   it('is refused for a fault in its last entry, so that walking it cannot throw later', () => {
     const bad = sequence(integer(9), writeTime(new Date(0)).fill('x', 2))
     assert.throws(() => readList(list([day, day, sequence(sequence(integer(5), day), bad)])), { fault: 'time' })
+  })
+
+  it('has a heading that is read without looking at the entries, and is otherwise read as strictly', () => {
+    const good = list([day, day, sequence(sequence(integer(5), day)), number])
+    const { entries, count, ...whole } = readList(good)
+    const heading = readListHeading(good)
+    assert.deepEqual(heading, whole)
+    assert.equal(toHex(good.subarray(heading.entriesFrom, heading.entriesTo)), toHex(sequence(integer(5), day)))
+
+    const bad = list([day, day, sequence(octetString(Buffer.of(1))), number])
+    assert.equal(toBigInt(readCrlNumber(extension(readListHeading(bad), oids.crlNumber)!.value)), 7n)
+    assert.throws(() => readList(bad), { fault: 'tag' })
+    assert.throws(() => readListHeading(list([day, day, sequence(), number])), { fault: 'empty' })
+    assert.throws(() => readListHeading(Buffer.concat([good, Buffer.of(0)])), { fault: 'trailing' })
+    const none = readListHeading(list([day, day]))
+    assert.equal(none.entriesFrom, none.entriesTo)
   })
 
   it('finds an entry by its serial number, in the first place where it stands', () => {

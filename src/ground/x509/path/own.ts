@@ -81,7 +81,7 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'VERSION',
-    where: 'GBCS 12',
+    where: 'GB profiles',
     profile: 'gb',
     places: every,
     broken: o => isOld(o) && `version ${o.certificate.version}, not 3`,
@@ -100,7 +100,7 @@ const rules: readonly Rule[] = [
   ...(['issuer', 'subject'] as const).map(
     (which): Rule => ({
       code: 'NAME_MALFORMED',
-      where: 'X.520 6; RFC 5280 4.1.2.4',
+      where: 'RFC 5280 4.1.2.4',
       places: every,
       broken: ({ certificate }) =>
         certificate[which].rdns.flat().some(attribute => !readable(attribute)) &&
@@ -128,7 +128,7 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'KEY_NOT_UNDERSTOOD',
-    where: 'GBCS 12; certificates of the IKI and DCCKI',
+    where: 'GB profiles',
     profile: 'gb',
     places: every,
     broken: ({ certificate: { publicKey } }) =>
@@ -173,7 +173,7 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'KEY_USAGE',
-    where: 'GBCS 12',
+    where: 'GB profiles',
     profile: 'gb',
     places: every,
     broken: o => !isOld(o) && !present(o.certificate, oids.keyUsage) && 'keyUsage is absent',

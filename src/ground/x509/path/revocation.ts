@@ -93,7 +93,7 @@ function statusOf({ certificate }: Opened, judged: readonly Judged[], at: number
 
 /**
  * A list that is current revokes what is on it, whatever the date of the entry. One that is out of date still does: a
- * revocation is for good, hold apart, and an entry leaves the lists only after its certificate expired (RFC 5280 5).
+ * revocation is for good, hold apart, and an entry leaves the lists only after its certificate expired (RFC 5280 3.3).
  * One from after the moment asked about does where the revocation itself came before that moment.
  */
 function revokes(entry: Revoked, list: RevocationList, at: number | undefined): boolean {
