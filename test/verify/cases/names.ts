@@ -90,6 +90,21 @@ export const nameCases: Case[] = [
     ...ofLeaf({ subject: name(attribute(oids.commonName, element(0x0c, Buffer.of(0xc0, 0x80)))) }),
   },
   {
+    says: 'a subject that is UniversalString and beyond Unicode',
+    expect: ['NAME_MALFORMED'],
+    ...ofLeaf({ subject: name(attribute(oids.commonName, element(0x1c, Buffer.from('leaf')))) }),
+  },
+  {
+    says: 'a subject that is UniversalString',
+    expect: 'valid',
+    ...ofLeaf({ subject: name(attribute(oids.commonName, element(0x1c, Buffer.of(0, 0, 0, 0x61)))) }),
+  },
+  {
+    says: 'a subject that is BMPString with half a pair',
+    expect: ['NAME_MALFORMED'],
+    ...ofLeaf({ subject: name(attribute(oids.commonName, element(0x1e, Buffer.of(0xd8, 0x00)))) }),
+  },
+  {
     says: 'an issuing CA whose name is half a BMPString',
     expect: ['NAME_MALFORMED'],
     ...ofIca({ subject: name(attribute(oids.commonName, element(0x1e, Buffer.of(0x41)))) }),

@@ -1,5 +1,6 @@
 /** What one certificate must be by itself to stand at its place in a path: rows of rules, each with its clause. */
 
+import { view } from '../../bytes.ts'
 import { tag } from '../../der/read.ts'
 import { type Certificate, extension } from '../certificate.ts'
 import { type Attribute, attributeText } from '../name.ts'
@@ -245,13 +246,24 @@ const plainStrings: readonly number[] = [
   tag.printableString,
   tag.teletexString,
   tag.ia5String,
-  tag.universalString,
 ]
 
 function readable(attribute: Attribute): boolean {
-  if (attribute.tag === tag.utf8String || attribute.tag === tag.bmpString)
-    return attributeText(attribute) !== undefined
-  return plainStrings.includes(attribute.tag)
+  const { tag: type, content } = attribute
+  if (type === tag.utf8String) return attributeText(attribute) !== undefined
+  if (type === tag.bmpString) return isUnicode(content, 2)
+  if (type === tag.universalString) return isUnicode(content, 4)
+  return plainStrings.includes(type)
+}
+
+/** Characters of so many octets each, none beyond Unicode or half of a pair. */
+function isUnicode(content: Uint8Array, width: 2 | 4): boolean {
+  if (content.length % width !== 0) return false
+  for (let at = 0; at < content.length; at += width) {
+    const character = view(content).readUIntBE(at, width)
+    if (character > 0x10ffff || (character >= 0xd800 && character < 0xe000)) return false
+  }
+  return true
 }
 
 /** The extensions whose meaning is acted upon, so that they may be critical. */
