@@ -437,7 +437,7 @@ describe('the listeners of the Repository', () => {
     const before = await sessions()
     const services = { ...settings.services, plainRepositoryPort: door.ports.tls }
     const starting = startRepositoryDoor({ settings: { ...settings, services }, home, target: opened.target, log })
-    await assert.rejects(starting, { code: 'EADDRINUSE' })
+    await assert.rejects(starting, { code: 'PORT_IN_USE' })
     for (let look = 0; look < 100 && (await sessions()) > before; look++) await sleep(10)
     assert.ok((await sessions()) <= before)
   })

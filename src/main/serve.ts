@@ -91,13 +91,16 @@ export async function serve(home: Home, options: { passphrase?: Uint8Array } = {
       mode: 0o600,
     })
     for (const [role, child] of children) {
-      child.once('exit', () => {
+      const lost = () => {
         if (stopping) return
         // One program less is no service: everything stops, in order, and whoever started us starts us again.
         console.error(`the ${role} program ended; the service stops`)
         process.exitCode = 1
         void stop()
-      })
+      }
+      child.once('exit', lost)
+      // It may have ended while another was started.
+      if (child.exitCode !== null || child.signalCode !== null) lost()
     }
     void opened.ended.then(() => stop())
     return { settings, ports, processes: { supervisor: process.pid, ...processes }, ended, stop }

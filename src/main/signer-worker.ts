@@ -80,6 +80,7 @@ async function signing<T>(work: () => Promise<T>): Promise<T> {
 // ---- batches: two portions at a time, so that one is signed while the other waits for the store
 
 const lanes = 2
+const pauseMs = 500
 let running = 0
 
 async function portions(lane: number): Promise<void> {
@@ -96,16 +97,14 @@ async function portions(lane: number): Promise<void> {
         if (cause instanceof PortionLost || cause instanceof SigningLost) continue
         // The portion goes back, and is tried again by whoever comes first; nothing of it was issued.
         await releasePortion(store, portion, worker, { counts: !isHold(cause) })
-        tell(
-          isHold(cause)
-            ? { report: 'held', why: (cause as Error).message }
-            : { report: 'fault', fault: describe(cause) },
-        )
+        tell(troubled(cause))
         if (isHold(cause)) break
+        // Whatever is wrong may be right in a moment; tries without a pause would all meet the same trouble.
+        await new Promise(resolve => setTimeout(resolve, pauseMs))
       }
     }
   } catch (cause) {
-    tell({ report: 'fault', fault: describe(cause) })
+    tell(troubled(cause))
   } finally {
     running--
     if (running === 0) tell({ report: 'idle' })
@@ -117,8 +116,15 @@ function isHold(cause: unknown): boolean {
   return (cause instanceof Refusal && cause.code === 'NO_ISSUING_DCA') || (cause as Error).name === 'ClockWentBack'
 }
 
+function troubled(cause: unknown): Report {
+  return isHold(cause)
+    ? { report: 'held', why: (cause as Error).message }
+    : { report: 'fault', fault: describe(cause) }
+}
+
+/** These octets were accepted: what the limit is by now does not matter any more. */
 const readItems: ReadItems = async (parts, onItem) => {
-  const reader = new BatchReader(onItem, { limit: issuing.batchMaximum })
+  const reader = new BatchReader(onItem, { limit: Number.MAX_SAFE_INTEGER })
   for await (const part of parts) reader.write(part)
   reader.end()
 }
@@ -173,11 +179,7 @@ async function issueGroup(group: readonly Waiting[]): Promise<void> {
       )
     })
   } catch (cause) {
-    tell({
-      report: isHold(cause) ? 'held' : 'fault',
-      why: (cause as Error).message,
-      fault: describe(cause),
-    } as Report)
+    tell(troubled(cause))
     for (const { answer } of group)
       answer({ code: 'CA:FF1', text: 'The certification authority could not sign; please try again' })
   }

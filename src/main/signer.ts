@@ -12,7 +12,7 @@ import { type Connection, openStore, type Store } from '../ground/store/store.ts
 import { hierarchies } from '../policy/hierarchies.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { Hands } from '../rooms/authority/issue-one.ts'
-import { markUsedUp, stockLevel } from '../rooms/authority/stock.ts'
+import { endByTime, markUsedUp, stockLevel } from '../rooms/authority/stock.ts'
 import { advance, decideBatch, pendingBatches, removeStale } from '../rooms/issuance/batch.ts'
 import { recover } from '../rooms/issuance/portion.ts'
 import { isOpen } from '../rooms/issuance/window.ts'
@@ -147,16 +147,18 @@ function loop(
   const idle = new Set(workers)
   const retired = new Map<number, number>()
   let heldUntil = 0
+  let warnedOf: number | undefined
 
   for (const worker of workers) {
     worker.onReport = report => {
       if (report.report === 'idle') idle.add(worker)
       else if (report.report === 'parsed') parsing.delete(report.batch)
       else if (report.report === 'retired') retired.set(report.authority, (retired.get(report.authority) ?? 0) + 1)
-      else if (report.report === 'fault')
-        log.error({ fault: report.fault }, 'a group was not issued; it is tried again')
-      else if (report.report === 'held') {
-        if (Date.now() > heldUntil) log.error({ why: report.why }, 'issuing is held')
+      else if (report.report === 'fault' || report.report === 'held') {
+        // A moment's pause: whatever is wrong may be right by then, and the log is not filled by one trouble.
+        if (report.report === 'fault')
+          log.error({ fault: report.fault }, 'a group was not issued; it is tried again')
+        else if (Date.now() > heldUntil) log.error({ why: report.why }, 'issuing is held')
         heldUntil = Date.now() + 1000
       }
     }
@@ -168,13 +170,14 @@ function loop(
         await decideBatch(hands, id, { approve: true, by: 'standing rule' }).catch(unlessDecided)
     }
     const state = await advance(hands, isOpen(settings.issuing.window, hands.clock()))
+    const held = Date.now() <= heldUntil
     state.parsing
-      .filter(id => !parsing.has(id))
+      .filter(id => !held && !parsing.has(id))
       .forEach((batch, i) => {
         parsing.add(batch)
         workers[i % workers.length]!.order({ order: 'parse', batch })
       })
-    if (state.waiting && Date.now() > heldUntil) {
+    if (state.waiting && !held) {
       for (const worker of idle) worker.order({ order: 'portions' })
       idle.clear()
     }
@@ -182,6 +185,7 @@ function loop(
   }
 
   const destroyed = async () => {
+    await endByTime(hands.store, limit, hands.clock())
     const level = await stockLevel(hands.store, limit)
     for (const { id, name, keyLabel } of level.exhausted) {
       const agreed = retired.get(id)
@@ -201,12 +205,13 @@ function loop(
         log.info({ authority: name }, 'the key of a used-up Issuing DCA was destroyed')
       }
     }
-    if (level.inStock <= settings.certificates.issuingDcaStockWarning) {
+    if (level.inStock <= settings.certificates.issuingDcaStockWarning && level.inStock !== warnedOf) {
       log.warn(
         { inStock: level.inStock, certificatesLeft: level.left },
         'the stock of Issuing DCAs is low: hold a ceremony',
       )
     }
+    warnedOf = level.inStock
   }
 
   const journal = () =>

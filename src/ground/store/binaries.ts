@@ -17,6 +17,7 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Refusal } from '../refusal.ts'
 import type { StoreRefusal } from './refusals.ts'
@@ -83,8 +84,12 @@ async function copyFor(user: User, native: string, copiesUnder: readonly string[
     const shelf = await shelfIn(place)
     if (shelf === undefined) continue
     const copy = join(shelf, name)
-    if (!(await isWhole(copy, native))) await makeCopy(copy, native)
-    if (troubleRunning(copy, user) === undefined) return copy
+    // Another first start may take an incomplete copy away in the middle of ours: then there is a whole one a moment later.
+    for (let attempt = 1; attempt <= 4; attempt++) {
+      if (!(await isWhole(copy, native))) await makeCopy(copy, native)
+      if (troubleRunning(copy, user) === undefined) return copy
+      await sleep(50 * attempt)
+    }
   }
   throw new Refusal<StoreRefusal>(
     'STORE_UNREACHABLE',

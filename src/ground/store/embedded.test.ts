@@ -46,6 +46,23 @@ async function query(connection: Connection, sql: string): Promise<Record<string
   }
 }
 
+let acknowledged = 0
+
+async function add(connection: Connection): Promise<void> {
+  await query(connection, 'CREATE TABLE IF NOT EXISTS kept (id int)')
+  await query(connection, `INSERT INTO kept VALUES (${acknowledged + 1})`)
+  acknowledged++
+}
+
+async function nothingIsLost(connection: Connection): Promise<void> {
+  await query(connection, 'CREATE TABLE IF NOT EXISTS kept (id int)')
+  const rows = await query(connection, 'SELECT id FROM kept ORDER BY id')
+  assert.deepEqual(
+    rows.map(({ id }) => id),
+    Array.from({ length: acknowledged }, (_, index) => index + 1),
+  )
+}
+
 /** Another process that starts the store of the folder and then waits for its end. */
 async function starter(): Promise<{ said: string; pid: number; end(): Promise<void> }> {
   const source = `
@@ -65,7 +82,7 @@ async function starter(): Promise<{ said: string; pid: number; end(): Promise<vo
   return { said: said.trim(), pid: child.pid!, end }
 }
 
-async function ended(process: Living, seconds = 30): Promise<void> {
+async function ended(process: Living, seconds = 15): Promise<void> {
   for (let waited = 0; stillLives(process); waited += 20) {
     assert.ok(waited < seconds * 1000, `process ${process.pid} still lives after ${seconds} s`)
     await sleep(20)
@@ -88,6 +105,15 @@ function around(postmaster: number): { children: number[]; guards: number[] } {
     } else if (parent === postmaster) found.children.push(Number(name))
   }
   return found
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (cause) {
+    // What a postmaster forked ends soon after it.
+    assert.equal((cause as NodeJS.ErrnoException).code, 'ESRCH')
+  }
 }
 
 /** Empty when the process has ended in the meantime. */
@@ -125,17 +151,17 @@ describe('an embedded store', () => {
     for (const name of ['password', 'postgres.log'])
       assert.equal(lstatSync(join(folder, name)).mode & 0o777, 0o600, name)
     assert.match(await readFile(join(folder, 'password'), 'utf8'), /^[0-9a-f]{64}$/)
-    await query(store.connection, 'CREATE TABLE kept (id int)')
+    await add(store.connection)
     await store.stop()
     await store.ended
   })
 
   it('keeps its data when it is stopped and started again, and stops twice as well as once', async () => {
     const store = await startEmbedded(folder, options)
-    await query(store.connection, 'INSERT INTO kept VALUES (1)')
+    await add(store.connection)
     await Promise.all([store.stop(), store.stop()])
     const again = await startEmbedded(folder, options)
-    assert.deepEqual(await query(again.connection, 'SELECT id FROM kept'), [{ id: 1 }])
+    await nothingIsLost(again.connection)
     await again.stop()
     await assert.rejects(query(again.connection, 'SELECT 1'))
   })
@@ -145,7 +171,7 @@ describe('an embedded store', () => {
     const child = await starter()
     const connection = await connectionOf(folder)
     assert.ok(connection)
-    assert.deepEqual(await query(connection, 'SELECT id FROM kept'), [{ id: 1 }])
+    await nothingIsLost(connection)
     await child.end()
     assert.equal(await connectionOf(folder), undefined)
   })
@@ -161,7 +187,7 @@ describe('an embedded store', () => {
     const other = await starter()
     assert.equal(other.said, 'STORE_IN_USE')
     await other.end()
-    assert.deepEqual(await query(store.connection, 'SELECT id FROM kept'), [{ id: 1 }])
+    await nothingIsLost(store.connection)
     await store.stop()
   })
 
@@ -175,13 +201,13 @@ describe('an embedded store', () => {
 
   it('keeps what was acknowledged when its server is killed, and says that it has ended', async () => {
     const store = await startEmbedded(folder, options)
-    await query(store.connection, 'INSERT INTO kept VALUES (2)')
-    process.kill(store.pid, 'SIGKILL')
+    await add(store.connection)
+    kill(store.pid)
     await store.ended
     assert.equal(await connectionOf(folder), undefined)
     assert.ok(existsSync(join(folder, 'data', 'postmaster.pid')), 'it could not tidy up')
     const again = await startEmbedded(folder, options)
-    assert.deepEqual(await query(again.connection, 'SELECT id FROM kept ORDER BY id'), [{ id: 1 }, { id: 2 }])
+    await nothingIsLost(again.connection)
     await again.stop()
     await store.stop()
   })
@@ -201,7 +227,7 @@ describe('an embedded store', () => {
     await child.end()
     const store = await startEmbedded(folder, options)
     assert.equal(stillLives(postmaster), false)
-    assert.deepEqual(await query(store.connection, 'SELECT count(*) FROM kept'), [{ count: 2n }])
+    await nothingIsLost(store.connection)
     await session.close()
     await store.stop()
   })
@@ -211,7 +237,7 @@ describe('an embedded store', () => {
     const postmaster = living(Number(child.said))!
     const [first, ...more] = around(postmaster.pid).guards
     assert.ok(first && more.length === 0)
-    process.kill(first, 'SIGKILL')
+    kill(first)
     for (let waited = 0; around(postmaster.pid).guards.every(pid => pid === first); waited += 20) {
       assert.ok(waited < 15_000, 'no other guard takes its place')
       await sleep(20)
@@ -227,13 +253,13 @@ describe('an embedded store', () => {
     async () => {
       const child = await starter()
       const postmaster = living(Number(child.said))!
-      for (const guard of around(postmaster.pid).guards) process.kill(guard, 'SIGKILL')
+      for (const guard of around(postmaster.pid).guards) kill(guard)
       await child.end()
       await sleep(300)
       assert.ok(stillLives(postmaster), 'nobody is left to end it')
       const store = await startEmbedded(folder, options)
       assert.equal(stillLives(postmaster), false)
-      assert.deepEqual(await query(store.connection, 'SELECT count(*) FROM kept'), [{ count: 2n }])
+      await nothingIsLost(store.connection)
       await store.stop()
     },
   )
@@ -241,13 +267,13 @@ describe('an embedded store', () => {
   it('is started again when everything was killed', linuxOnly, async () => {
     const child = await starter()
     const postmaster = Number(child.said)
-    await query((await connectionOf(folder))!, 'INSERT INTO kept VALUES (3)')
+    await add((await connectionOf(folder))!)
     const { children, guards } = around(postmaster)
     assert.ok(children.length > 3 && guards.length === 1)
-    for (const pid of [...guards, postmaster, ...children]) process.kill(pid, 'SIGKILL')
+    for (const pid of [...guards, postmaster, ...children]) kill(pid)
     await child.end()
     const store = await startEmbedded(folder, options)
-    assert.deepEqual(await query(store.connection, 'SELECT count(*) FROM kept'), [{ count: 3n }])
+    await nothingIsLost(store.connection)
     await store.stop()
   })
 
@@ -261,10 +287,10 @@ describe('an embedded store', () => {
       .catch(() => {})
     await sleep(200)
     const { guards } = around(postmaster)
-    for (const pid of [...guards, postmaster]) process.kill(pid, 'SIGKILL')
+    for (const pid of [...guards, postmaster]) kill(pid)
     await child.end()
     const again = await startEmbedded(folder, options)
-    assert.deepEqual(await query(again.connection, 'SELECT count(*) FROM kept'), [{ count: 3n }])
+    await nothingIsLost(again.connection)
     await busy
     await store.close()
     await again.stop()
@@ -363,7 +389,7 @@ describe('an embedded store in a difficult place', () => {
     await query(store.connection, "DO $$ BEGIN PERFORM now() AT TIME ZONE 'Europe/London'; END $$")
     await query(store.connection, 'CREATE DATABASE another')
     assert.deepEqual(await query({ ...store.connection, database: 'another' }, 'SELECT 1 AS one'), [{ one: 1 }])
-    process.kill(store.pid, 'SIGKILL')
+    kill(store.pid)
     await store.ended
     const again = await start()
     assert.deepEqual(await query(again.connection, 'SELECT id FROM kept'), [{ id: 1 }])
