@@ -42,6 +42,10 @@ export function rounded(value: number, digits = 0): number {
   return Number(value.toFixed(digits))
 }
 
+export function eachRounded(figures: Readonly<Record<string, number>>, digits: number): Record<string, number> {
+  return Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, rounded(figure, digits)]))
+}
+
 /** For people. */
 export function shown(value: number, digits = 0): string {
   return value.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })

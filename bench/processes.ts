@@ -28,10 +28,10 @@ export function watch(programs: Readonly<Record<string, number>>, postmaster: nu
   const memory = new Map<string, number>()
   const look = (): Map<string, number> => {
     const cpu = new Map<string, number>()
-    const note = (name: string, pid: number, private_: boolean) => {
+    const note = (name: string, pid: number, alone: boolean) => {
       const seen = read(pid)
       if (!seen) return
-      memory.set(name, Math.max(memory.get(name) ?? 0, private_ ? seen.privateMiB : seen.peakMiB))
+      memory.set(name, Math.max(memory.get(name) ?? 0, alone ? seen.privateMiB : seen.peakMiB))
       cpu.set(name, (cpu.get(name) ?? 0) + seen.cpuSeconds)
     }
     for (const [name, pid] of Object.entries(programs)) note(name, pid, false)
@@ -57,6 +57,11 @@ export function watch(programs: Readonly<Record<string, number>>, postmaster: nu
     },
     stop: () => clearInterval(timer),
   }
+}
+
+/** Seconds that children of this process spent, of those that have ended. */
+export function cpuOfChildren(): number {
+  return read(process.pid)?.childrenCpuSeconds ?? 0
 }
 
 interface Seen {

@@ -17,11 +17,17 @@ export interface Work {
 /** Fewer requests are gone over several times: below that a rate is chance. */
 const atLeast = 20_000
 
-/** @returns requests a second, all threads together. */
+export interface Bare {
+  /** Requests a second, all threads together. */
+  readonly perSecond: number
+  /** Of processor time for each request. */
+  readonly cpuMicroseconds: number
+}
+
 export async function bareCryptography(
   csrs: readonly Bytes[],
   { threads, signal }: { threads: number; signal: AbortSignal },
-): Promise<number> {
+): Promise<Bare> {
   const requests = csrs.map(csr => {
     const { tbs, publicKey, signature } = readRequest(csr)
     return [tbs, publicKey.spki, signature].map(one => Uint8Array.from(one)) as [Bytes, Bytes, Bytes]
@@ -36,13 +42,29 @@ export async function bareCryptography(
   try {
     await said('ready')
     const done = said('done')
+    const cpu = process.cpuUsage()
     const began = performance.now()
     for (const worker of workers) worker.postMessage('go')
     await done
-    return (requests.length * repeat * 1000) / (performance.now() - began)
+    const total = requests.length * repeat
+    const perSecond = (total * 1000) / (performance.now() - began)
+    const { user, system } = process.cpuUsage(cpu)
+    return { perSecond, cpuMicroseconds: (user + system) / total }
   } finally {
     await Promise.all(workers.map(worker => worker.terminate()))
   }
+}
+
+/** Before and after what is measured against it: the machine may have been kept busy during one of them. */
+export async function better<T>(
+  bare: () => Promise<Bare>,
+  work: () => Promise<T>,
+): Promise<{ best: Bare; runs: number[]; result: T }> {
+  const before = await bare()
+  const result = await work()
+  const after = await bare()
+  const best = before.perSecond > after.perSecond ? before : after
+  return { best, runs: [before, after].map(one => Math.round(one.perSecond)), result }
 }
 
 /** As many threads as the signer has by default. */

@@ -76,7 +76,7 @@ async function makeRoot(
     ...(contingency && { contingencyKey: contingency }),
   })
   describe(made, keys.root, witness)
-  await firstList(hands, made, keys.root, plan.list!, witness)
+  await lodgeNextList(hands, made, keys.root, plan.list!, witness)
   if (contingency)
     witness(`  carries WrappedApexContingencyKey (${settings.certificates.wrappedContingencyKeyOid})`)
   return made
@@ -104,7 +104,7 @@ async function makeIssuing(
       running,
     })
     describe(made, keys.issuing, witness)
-    if (plan.list) await firstList(hands, made, keys.issuing, plan.list, witness)
+    if (plan.list) await lodgeNextList(hands, made, keys.issuing, plan.list, witness)
   }
 }
 
@@ -120,6 +120,22 @@ export async function addIssuingDcas(
   await makeIssuing(hands, keys, hierarchies(settings)['smki-device'], root, count, witness)
 }
 
+/** `smki ceremony lists`: the next list of every root, whose key store must be present; they are offline otherwise. */
+export async function renewRootLists(
+  hands: Hands,
+  settings: Settings,
+  root: KeyStore,
+  witness: Witness,
+): Promise<void> {
+  const known = hierarchies(settings)
+  for (const authority of await authorities(hands.store)) {
+    const schedule = authority.pki === 'test-tls' ? undefined : known[authority.pki].root.list
+    if (authority.level !== 'root' || !schedule) continue
+    witness(`${authority.part}: ${showName(authority.certificate.subject)}`)
+    await lodgeNextList(hands, authority, root, schedule, witness)
+  }
+}
+
 /**
  * The Contingency Key Pair and the Symmetric Key that opens its public half (recovery.md section 8). Both secrets stay
  * in the root store, each under a label of its own; only the wrapped public key leaves it.
@@ -130,7 +146,9 @@ function makeContingency(hands: Hands, root: KeyStore, witness: Witness): Buffer
   try {
     root.keepSecret(contingencySymmetricKey, symmetricKey)
     const { nonce, octets } = wrapContingencyKey(spki, symmetricKey, hands.chance)
-    witness(`Contingency Key Pair made; public key ${fingerprint(spki)}; its Symmetric Key is kept apart from it`)
+    witness(
+      `Contingency Key Pair made; public key ${fingerprint(spki)}; its Symmetric Key lies in the same store, under a label of its own`,
+    )
     const parameters = der.sequence(der.octetString(nonce), der.integer(wrapLengths.icv))
     return der.sequence(der.sequence(der.oid(oids.aes128Gcm), parameters), der.octetString(octets))
   } finally {
@@ -138,7 +156,7 @@ function makeContingency(hands: Hands, root: KeyStore, witness: Witness): Buffer
   }
 }
 
-async function firstList(
+async function lodgeNextList(
   hands: Hands,
   made: AuthorityRecord,
   keys: KeyStore,

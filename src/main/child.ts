@@ -1,6 +1,8 @@
 /** One of the programs of the service, as a process of its own: `child.ts signer|device|repository`. */
 
+import { renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import pino from 'pino'
 import { Refusal } from '../ground/refusal.ts'
 import type { Connection } from '../ground/store/store.ts'
@@ -27,18 +29,32 @@ export type ChildReport =
 
 const role = process.argv[2] as 'signer' | 'device' | 'repository'
 
-/** Everything goes to a file of the environment; what needs somebody's attention is said on the terminal too. */
+/** A log file is put aside, once, when it has so many octets: two of them are kept for each program. */
+const longestLog = 64 * 2 ** 20
+
+/** Everything goes to a file of the environment; what needs somebody's attention is said on the terminal, in words. */
 function openLog(folder: string): pino.Logger {
-  const file = pino.destination({
-    dest: join(privateFolder(folder), `${role}.log`),
-    sync: false,
-    minLength: 4096,
-    mode: 0o600,
+  const path = join(privateFolder(folder), `${role}.log`)
+  const file = pino.destination({ dest: path, sync: false, minLength: 4096, mode: 0o600 })
+  setInterval(() => {
+    file.flush()
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < longestLog) return
+    renameSync(path, `${path}.1`)
+    file.reopen()
+  }, 1000).unref()
+  const words = new Writable({
+    write(line: Buffer, _, done) {
+      const { time, msg, level, name, ...more } = JSON.parse(line.toString()) as Record<string, unknown>
+      const details = Object.entries(more).map(
+        ([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
+      )
+      process.stderr.write(`${name}: ${msg}${details.length > 0 ? ` (${details.join(', ')})` : ''}\n`)
+      done()
+    },
   })
-  setInterval(() => file.flush(), 1000).unref()
   const streams = [
     { level: 'info', stream: file },
-    { level: 'warn', stream: pino.destination({ dest: 2, sync: true }) },
+    { level: 'warn', stream: words },
   ] as const
   return pino({ base: { name: role }, timestamp: pino.stdTimeFunctions.isoTime }, pino.multistream([...streams]))
 }

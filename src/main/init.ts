@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { view } from '../ground/bytes.ts'
+import { integrate } from '../ground/journal/journal.ts'
 import { verifierKey, verifierKeyText } from '../ground/journal/note.ts'
 import { createSoftwareKeyStore } from '../ground/keystore/software.ts'
 import { Refusal } from '../ground/refusal.ts'
@@ -10,11 +11,19 @@ import { smkiPkis } from '../policy/hierarchies.ts'
 import type { PkiName } from '../policy/profile.ts'
 import { assumptions, type Settings } from '../policy/settings.ts'
 import type { Hands } from '../rooms/authority/issue-one.ts'
-import { ceremony, journalTranscript, journalVerifier, type KeyStores, type Witness } from './ceremony.ts'
+import { authorities } from '../rooms/authority/register.ts'
+import {
+  ceremony,
+  journalKey,
+  journalTranscript,
+  journalVerifier,
+  type KeyStores,
+  type Witness,
+} from './ceremony.ts'
 import { type Home, parseSettings, privateFolder, writePrivate } from './home.ts'
 import { makeTestParties } from './test-parties.ts'
 import { makeTls } from './tls-ca.ts'
-import { openHomeStore, systemChance, systemClock } from './world.ts'
+import { type OpenedStore, openHomeStore, systemChance, systemClock } from './world.ts'
 
 export interface InitOptions {
   readonly environment: string
@@ -40,6 +49,7 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
   const keys = makeKeyStores(home, options)
   const opened = await openHomeStore(home, { share: false })
   const hands: Hands = { store: opened.store, clock: systemClock, chance: systemChance }
+  await requireEmpty(opened)
   const lines: string[] = []
   const witness: Witness = line => {
     lines.push(line)
@@ -60,6 +70,14 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
     const { name, publicKey } = journalVerifier(settings, keys.issuing)
     writePrivate(home.journalKey, `${verifierKeyText(verifierKey(name, publicKey))}\n`)
     await closeTranscript(hands, home, settings, lines)
+    // What the ceremony did is signed for before the environment can be used.
+    await integrate({
+      store: hands.store,
+      at: hands.clock(),
+      name,
+      publicKey,
+      sign: octets => keys.issuing.sign(journalKey, octets),
+    })
     // The configuration is written last: with it, the environment exists.
     writePrivate(home.config, `${JSON.stringify(chosen, null, 2)}\n`)
     return settings
@@ -70,11 +88,27 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
   }
 }
 
+const productionPolicy = '1.2.826.0.1.8641679.1.2.1.2'
+
+/** A database that `DATABASE_URL` names may hold an environment already. @throws Refusal STORE_NOT_EMPTY */
+async function requireEmpty(opened: OpenedStore): Promise<void> {
+  if ((await authorities(opened.store)).length === 0) return
+  await opened.close()
+  throw new Refusal(
+    'STORE_NOT_EMPTY',
+    'the database holds an environment already: give this one a database of its own',
+  )
+}
+
 function withDefaults({ environment, kind, settings = {} }: InitOptions): Record<string, unknown> {
   const own =
     kind === 'test'
       ? { services: { plainRepositoryPort: 8083 } }
-      : { issuing: { approval: 'manual', window: { from: '20:00', until: '08:00' } } }
+      : {
+          issuing: { approval: 'manual', window: { from: '20:00', until: '08:00' } },
+          // CERT-A12: the OIDs of production; those of the other PKIs are not known, and are warned about.
+          certificates: { policyOrganisation: productionPolicy, policyDevice: productionPolicy },
+        }
   const merged: Record<string, unknown> = { environment, kind, ...own }
   for (const [group, values] of Object.entries(settings)) {
     const before = merged[group]
@@ -87,7 +121,7 @@ function makeKeyStores(home: Home, { kind, passphrases, log2N }: InitOptions): K
   if (kind === 'production' && !passphrases) {
     throw new Refusal(
       'PASSPHRASES_NEEDED',
-      'a production environment is given the passphrases of its two key stores',
+      'a production environment is given the passphrases of its two key stores: --root-passphrase-file and --issuing-passphrase-file',
     )
   }
   const make = (name: 'root' | 'issuing', path: string, passphraseFile: string) => {

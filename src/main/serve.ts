@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Refusal } from '../ground/refusal.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { ChildReport, ChildStart } from './child.ts'
@@ -30,6 +30,8 @@ export interface Running {
   readonly pid: number
   readonly ports: Readonly<Record<string, number>>
   readonly processes: Readonly<Record<string, number>>
+  /** The folder of its sockets. */
+  readonly run: string
 }
 
 /** What the running service wrote; undefined when none runs. */
@@ -40,6 +42,16 @@ export function running(home: Home): Running | undefined {
     return found
   } catch {
     return undefined
+  }
+}
+
+/** What a run that was killed left behind. We hold the store, so that run is over. */
+function removeLeftovers(home: Home): void {
+  try {
+    const { run } = JSON.parse(readFileSync(runFile(home), 'utf8')) as Running
+    if (basename(run).startsWith('opensmki-run-')) rmSync(run, { recursive: true, force: true })
+  } catch {
+    // There was no run before, or its note was cut short: then nothing is known of it.
   }
 }
 
@@ -54,6 +66,7 @@ export async function serve(home: Home, options: { passphrase?: Uint8Array } = {
   const settings = loadSettings(home)
   const passphrase = options.passphrase ?? (await passphraseOf('issuing', undefined, home.issuingPassphrase))
   const opened = await openHomeStore(home, { share: false, max: 2 })
+  removeLeftovers(home)
   const run = mkdtempSync(join(tmpdir(), 'opensmki-run-'))
   const children = new Map<Role, ChildProcess>()
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
@@ -87,7 +100,7 @@ export async function serve(home: Home, options: { passphrase?: Uint8Array } = {
     const repository = await begin('repository', {})
     const ports = { ...device.ports, ...repository.ports }
     const processes = Object.fromEntries([...children].map(([role, child]) => [role, child.pid!]))
-    writeFileSync(runFile(home), JSON.stringify({ pid: process.pid, ports, processes } satisfies Running), {
+    writeFileSync(runFile(home), JSON.stringify({ pid: process.pid, ports, processes, run } satisfies Running), {
       mode: 0o600,
     })
     for (const [role, child] of children) {

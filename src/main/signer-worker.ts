@@ -163,7 +163,8 @@ async function groups(): Promise<void> {
 async function issueGroup(group: readonly Waiting[]): Promise<void> {
   try {
     const outcomes = await issueDevices(devices, {
-      requests: group.map(({ question }) => (question.eligible ? question.csr : notEligible)),
+      requests: group.map(({ question }) => question.csr),
+      ineligible: n => (group[n]!.question.eligible ? undefined : notEligible),
       rules: { threshold: issuing.deviceThreshold, knownDevicesOnly: true },
       says: {
         channel: 'ADHOC_WS',

@@ -16,7 +16,8 @@ import { endByTime, markUsedUp, stockLevel } from '../rooms/authority/stock.ts'
 import { advance, decideBatch, pendingBatches, removeStale } from '../rooms/issuance/batch.ts'
 import { recover } from '../rooms/issuance/portion.ts'
 import { isOpen } from '../rooms/issuance/window.ts'
-import { renewLists } from '../rooms/revocation/schedule.ts'
+import { currentIntervals } from '../rooms/repository/lists.ts'
+import { listsAtRisk, renewLists } from '../rooms/revocation/schedule.ts'
 import { journalKey, journalVerifier } from './ceremony.ts'
 import type { Home } from './home.ts'
 import type { Order, Report, WorkerStart } from './signer-worker.ts'
@@ -147,6 +148,7 @@ function loop(
   const idle = new Set(workers)
   const retired = new Map<number, number>()
   let heldUntil = 0
+  const warnedLists = new Map<string, number>()
   let warnedOf: number | undefined
 
   for (const worker of workers) {
@@ -225,6 +227,14 @@ function loop(
   const lists = async () => {
     for (const list of await renewLists(hands, keys, scheduleOf(settings)))
       log.info({ list: list.name, number: String(list.number) }, 'list published')
+    for (const { name, nextUpdate } of listsAtRisk(await currentIntervals(hands.store), hands.clock())) {
+      if (warnedLists.get(name) === nextUpdate.getTime()) continue
+      warnedLists.set(name, nextUpdate.getTime())
+      log.error(
+        { list: name, nextUpdate },
+        'a list is near its end: renew it, a root list by `smki ceremony lists`',
+      )
+    }
   }
 
   const tasks = [

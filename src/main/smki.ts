@@ -23,8 +23,9 @@ export async function main(argv: readonly string[], io: Io): Promise<void> {
   const program = new Command('smki')
     .description('the keys of Great Britain’s smart meters')
     .version(version)
-    .option('--home <folder>', 'the environment', process.env.SMKI_HOME ?? 'home')
+    .option('--home <folder>', 'the environment', process.env.SMKI_HOME || 'home')
     .showHelpAfterError('(smki help shows what there is)')
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .addHelpText(
@@ -43,12 +44,16 @@ export async function main(argv: readonly string[], io: Io): Promise<void> {
     addJournal,
   ]
   for (const add of commands) add(program, io)
-  for (const command of program.commands) command.exitOverride()
+  for (const command of everyCommand(program)) command.exitOverride().configureHelp({ showGlobalOptions: true })
   try {
     await program.parseAsync(argv, { from: 'user' })
   } catch (cause) {
     io.exit(told(cause, io))
   }
+}
+
+function everyCommand(command: Command): Command[] {
+  return command.commands.flatMap(one => [one, ...everyCommand(one)])
 }
 
 /** Says what went wrong in words for people, and which exit code that is. */

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { type Bytes, equal, toHex, view } from '../ground/bytes.ts'
-import { Der, tag } from '../ground/der/read.ts'
+import { Der, NotDer, tag } from '../ground/der/read.ts'
 import { forever } from '../ground/der/time.ts'
 import { readTbs, type TbsCertificate } from '../ground/x509/certificate.ts'
 import {
@@ -44,9 +44,19 @@ export class DoesNotConform extends Error {
 /** @throws DoesNotConform naming every rule that is broken; NotDer when the octets cannot be read at all. */
 export function conform(tbs: Bytes, wanted: Wanted): Conforming {
   const certificate = readTbs(tbs)
-  const broken = rules.filter(rule => !rule.holds(certificate, wanted)).map(rule => `${rule.says} (${rule.where})`)
+  const broken = rules.filter(rule => !holds(rule, certificate, wanted)).map(rule => `${rule.says} (${rule.where})`)
   if (broken.length > 0) throw new DoesNotConform(wanted.profile.name, broken)
   return { [conforms]: true, tbs, wanted }
+}
+
+/** What stands in an extension or a key and cannot be read is not what was decided. */
+function holds(rule: ConformRule, certificate: TbsCertificate, wanted: Wanted): boolean {
+  try {
+    return rule.holds(certificate, wanted)
+  } catch (cause) {
+    if (cause instanceof NotDer) return false
+    throw cause
+  }
 }
 
 export interface ConformRule {
@@ -158,8 +168,10 @@ function subjectHolds(c: TbsCertificate, { profile, subject }: Wanted): boolean 
       }
       const text = attributeText(attribute)
       if (text === undefined || text === '') return false
+      const asked = subject[rule.attribute]
       return (
-        text === (rule.fixed ?? subject[rule.attribute]) &&
+        text === (rule.fixed ?? asked) &&
+        (asked === undefined || text === asked) &&
         (rule.atMost === undefined || [...text].length <= rule.atMost)
       )
     })

@@ -12,7 +12,7 @@ export interface AttributeRule {
   /** A value that stands in every such certificate; absent where it is of the single subject. */
   readonly fixed?: string
   readonly optional?: true
-  /** Octets, for strings. */
+  /** Characters, for strings. */
   readonly atMost?: number
 }
 

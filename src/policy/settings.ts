@@ -1,6 +1,7 @@
 /** The one configuration file: every key with its default, its meaning and, where the Code leaves it open, its register ID. */
 
 import { z } from 'zod'
+import { registrationSettings } from './registration/settings.ts'
 
 /** An ASSUMED value: `assumed('CERT-A01', 'H', schema, default, says)`; the register IDs are the specification's. */
 const assumed = <T extends z.ZodType>(
@@ -263,6 +264,7 @@ export const settingsSchema = z.strictObject({
   services: services.prefault({}),
   issuing: issuing.prefault({}),
   repository: repository.prefault({}),
+  registration: registrationSettings(assumed).prefault({}),
 })
 
 export type Settings = z.output<typeof settingsSchema>

@@ -13,7 +13,13 @@ import { profileNamed } from '../../src/policy/hierarchies.ts'
 import type { Hands } from '../../src/rooms/authority/issue-one.ts'
 import { issuingAuthority } from '../../src/rooms/authority/register.ts'
 import { accept, advance, beginUpload, decideBatch, keepPart, parse } from '../../src/rooms/issuance/batch.ts'
-import { issuePortion, PortionLost, recover, releasePortion, takePortion } from '../../src/rooms/issuance/portion.ts'
+import {
+  issuePortion,
+  PortionLost,
+  recover,
+  releasePortion,
+  takePortion,
+} from '../../src/rooms/issuance/portion.ts'
 import { resultsOf } from '../../src/rooms/issuance/results.ts'
 import { issueOrganisation } from '../../src/rooms/issuance/single.ts'
 import { acts, anyDevice, issue, makeRooms, newDeviceId, type Rooms, signings } from './rooms.ts'
@@ -94,20 +100,31 @@ async function certificatesFor(deviceId: string): Promise<{ serial: string; key:
       WHERE c.eui64 = $1 ORDER BY c.signing, c.position`,
     [Buffer.from(deviceId, 'hex')],
   )
-  return rows.map(row => ({ serial: toHex(row.serial), key: `${row.usage} ${toHex(row.key_id)}`, state: row.state }))
+  return rows.map(row => ({
+    serial: toHex(row.serial),
+    key: `${row.usage} ${toHex(row.key_id)}`,
+    state: row.state,
+  }))
 }
 
 /** All that was signed was written down before; what is complete is journalled as issued, what was given up as such. */
 async function holds(signed: readonly string[]): Promise<void> {
   for (const tbs of signed) {
-    const { rowCount } = await rooms.store.query('SELECT FROM certificate WHERE tbs = $1', [Buffer.from(tbs, 'hex')])
+    const { rowCount } = await rooms.store.query('SELECT FROM certificate WHERE tbs = $1', [
+      Buffer.from(tbs, 'hex'),
+    ])
     assert.equal(rowCount, 1, 'what was signed stands in the register')
   }
   const said = await acts(rooms.store)
   const told = (act: string) => said.filter(one => one.act === act).map(one => String(one.body.signing))
-  const { rows } = await rooms.store.query<{ id: bigint; state: string }>('SELECT id, state FROM signing ORDER BY id')
+  const { rows } = await rooms.store.query<{ id: bigint; state: string }>(
+    'SELECT id, state FROM signing ORDER BY id',
+  )
   const of = (state: string) => rows.filter(row => row.state === state).map(row => String(row.id))
-  assert.deepEqual(told('intend').toSorted(byNumber), rows.map(row => String(row.id)))
+  assert.deepEqual(
+    told('intend').toSorted(byNumber),
+    rows.map(row => String(row.id)),
+  )
   assert.deepEqual(told('issue').toSorted(byNumber), of('complete'))
   assert.deepEqual(told('abandon').toSorted(byNumber), of('abandoned'))
 }
@@ -183,7 +200,9 @@ describe('a portion of a batch', () => {
   /** A batch that is being processed, of four requests, two of which are bad. */
   async function processing(): Promise<{ batch: bigint; deviceId: string }> {
     const deviceId = newDeviceId()
-    const csrs = (['digitalSignature', 'keyAgreement'] as const).map(usage => makeDeviceCsr({ deviceId, usage }).csr)
+    const csrs = (['digitalSignature', 'keyAgreement'] as const).map(
+      usage => makeDeviceCsr({ deviceId, usage }).csr,
+    )
     const items = [csrs[0]!, Buffer.from([1]), csrs[1]!, csrs[0]!].map((csr, i) => ({ id: `i${i}`, csr }))
     const octets = Buffer.concat(await Array.fromAsync(makeBatchXml(items, { id: 'x' })))
     const { hands } = rooms
@@ -236,7 +255,7 @@ describe('a portion of a batch', () => {
       const { completed } = await advance(rooms.hands, true)
       assert.deepEqual(completed, [batch], `call ${nth} failed ${when}`)
 
-      const results = (await Array.fromAsync(resultsOf(rooms.store, batch))).flat()
+      const results = (await Array.fromAsync(resultsOf(rooms.store, { id: batch, count: 4 }))).flat()
       assert.deepEqual(
         results.map(one => [one.id, 'certificate' in one ? 'SUCCESS' : one.code]),
         [

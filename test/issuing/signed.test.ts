@@ -74,7 +74,11 @@ describe('A key store that', () => {
       await assert.rejects(issue(rooms.devices({ keys: signingBy(signs) }), [csr]), SignatureFault)
       const record = await issuingAuthority(rooms.store, 'smki-organisation')
       if (name !== 'signs with another key of the same store') {
-        const by = { record, keys: signingBy(signs), profile: profileNamed(rooms.settings, 'Organisation Certificate') }
+        const by = {
+          record,
+          keys: signingBy(signs),
+          profile: profileNamed(rooms.settings, 'Organisation Certificate'),
+        }
         const publicKey = spkiOf(makeKeyPair().publicKey)
         const request = { role: 2, eui64: newDeviceId(), usage: 'digitalSignature', publicKey } as const
         await assert.rejects(issueOrganisation(rooms.hands, by, request), SignatureFault)

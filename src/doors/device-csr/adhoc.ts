@@ -1,8 +1,10 @@
 /** Ad Hoc Device CSR Web Service: one CSR in, one certificate or one reason out (service-interface.md section 5). */
 
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, preHandlerAsyncHookHandler } from 'fastify'
 import { Refusal } from '../../ground/refusal.ts'
 import { type AdHocAnswer, readAdHocRequest, writeAdHocResponse } from './adhoc-message.ts'
+import { BodyRefused, wholeBody } from './body.ts'
 import type { DeviceDoor } from './door.ts'
 import { transactionIds } from './transactions.ts'
 
@@ -11,14 +13,17 @@ const longest = 65_536
 
 export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preHandlerAsyncHookHandler): void {
   const nextTransaction = transactionIds(door.store)
-  const { eligibilityOnAdHoc } = door.settings.issuing
+  const { services, issuing } = door.settings
+  const limits = {
+    most: longest,
+    bound: 4 * services.bodyMiB * 1024 * 1024,
+    silenceMs: services.bodySilenceSeconds * 1000,
+  }
   let turn = 0
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(['application/xml'], { parseAs: 'buffer', bodyLimit: longest }, (_, body, done) =>
-    done(null, body),
-  )
+  app.addContentTypeParser(['application/xml'], (_, body, done) => done(null, body))
 
-  app.post(door.settings.services.adHocPath, { onRequest: admit }, async (request, reply) => {
+  app.post(services.adHocPath, { onRequest: admit, bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
     const { credential } = request
     const transactionId = await nextTransaction()
     const answer = (id: string | undefined, outcome: AdHocAnswer['outcome']) => {
@@ -27,10 +32,10 @@ export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preH
     }
     let id: string | undefined
     try {
-      const message = readAdHocRequest(request.body as Buffer)
+      const message = readAdHocRequest(await wholeBody(request.body as IncomingMessage | undefined, limits))
       id = message.id
       const signer = door.signers[turn++ % door.signers.length]!
-      const eligible = !eligibilityOnAdHoc || credential.deviceSubscriber
+      const eligible = !issuing.eligibilityOnAdHoc || credential.deviceSubscriber
       const issued = await signer.ask({
         csr: message.csr,
         party: credential.party,
@@ -41,6 +46,7 @@ export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preH
       const { status, code } = door.codes[issued.code]
       return answer(id, { status, code, text: issued.text })
     } catch (cause) {
+      if (cause instanceof BodyRefused) return reply.code(cause.status).header('connection', 'close').send()
       if (cause instanceof Refusal && cause.code === 'FM:AA1') {
         return answer(id, { status: 'FORMAT_ERROR', code: 'FM:AA1', text: cause.message })
       }

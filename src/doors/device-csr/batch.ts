@@ -19,6 +19,7 @@ import {
   type Unfinished,
 } from './batch-answer.ts'
 import { BatchReader } from './batch-message.ts'
+import { BodyRefused, withoutSilence } from './body.ts'
 import type { DeviceDoor } from './door.ts'
 
 export const submitPath = '/1.0/PortalCSRBatch/SubmitCSRBatch'
@@ -35,7 +36,7 @@ export function batchService(app: FastifyInstance, door: DeviceDoor, admit: preH
   app.post(submitPath, { onRequest: admit, bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
     const reader = new BatchReader(() => {}, { limit: settings.issuing.batchMaximum })
     try {
-      const id = await takeIn(door, request.body as IncomingMessage, reader, request.credential.party)
+      const id = await takeIn(door, request.body as IncomingMessage | undefined, reader, request.credential.party)
       return xml(reply, submitAccepted({ id: reader.id!, build, batchId: id }))
     } catch (cause) {
       if (cause instanceof BodyRefused) return reply.code(cause.status).header('connection', 'close').send()
@@ -55,14 +56,15 @@ export function batchService(app: FastifyInstance, door: DeviceDoor, admit: preH
       const number = positive(request.query.BatchId)
       const batch =
         number === undefined ? undefined : await batchOf(door.store, request.credential.party, number, pickup)
-      if (!batch) {
+      if (!batch) return xml(reply, resultRefused({ build, failure: door.codes['FM:AA3'] }))
+      if (batch === 'past') {
         return xml(reply, resultRefused({ build, failure: door.codes[settings.issuing.afterPickup] }))
       }
       const head = { id: batch.reference, build, batchId: batch.id }
       if (batch.state !== 'COMPLETED') {
         return xml(reply, resultUnfinished({ ...head, batchStatus: batch.state as Unfinished }))
       }
-      const stream = Readable.from(result(resultHead(head), resultsOf(door.store, batch.id), door.codes), {
+      const stream = Readable.from(result(resultHead(head), resultsOf(door.store, batch), door.codes), {
         objectMode: false,
         highWaterMark: 1 << 19,
       })
@@ -100,20 +102,10 @@ function outcomeOf(item: ItemResult, codes: Codes) {
   return { status, code, text: item.text }
 }
 
-/** The body is refused by HTTP itself: too long (413), or it stopped coming (408). */
-class BodyRefused extends Error {
-  readonly status: number
-
-  constructor(status: number) {
-    super(`HTTP ${status}`)
-    this.status = status
-  }
-}
-
 /** Reads, checks and keeps the upload as it comes; memory holds a part or two. Returns the number of the batch. */
 async function takeIn(
   door: DeviceDoor,
-  body: IncomingMessage,
+  body: IncomingMessage | undefined,
   reader: BatchReader,
   party: number,
 ): Promise<bigint> {
@@ -162,19 +154,5 @@ async function takeIn(
     await kept.catch(() => {})
     await dropUpload(door.store, id)
     throw cause
-  }
-}
-
-/** The chunks of a body; one that stays silent for so long is given up. The socket stays open for the answer. */
-async function* withoutSilence(body: IncomingMessage, ms: number): AsyncGenerator<Buffer> {
-  const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
-  for (;;) {
-    let timer: NodeJS.Timeout | undefined
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new BodyRefused(408)), ms)
-    })
-    const { done, value } = await Promise.race([chunks.next(), silence]).finally(() => clearTimeout(timer))
-    if (done) return
-    yield value
   }
 }

@@ -11,10 +11,14 @@ export function transactionIds(store: Pick<Store, 'query'>): () => Promise<bigin
   let fetching: Promise<void> | undefined
 
   async function fetch(): Promise<void> {
-    const { rows } = await store.query<{ id: bigint }>("SELECT nextval('adhoc_transaction') AS id")
-    next = rows[0]!.id
-    end = next + block
-    fetching = undefined
+    try {
+      const { rows } = await store.query<{ id: bigint }>("SELECT nextval('adhoc_transaction') AS id")
+      next = rows[0]!.id
+      end = next + block
+    } finally {
+      // Whoever comes after a failure tries again.
+      fetching = undefined
+    }
   }
 
   return async () => {

@@ -63,7 +63,7 @@ export function repositoryDoor({ app, store, clock, chance, settings, test, log 
 
   // 2. The services.
   readXml(app)
-  serve(app, answer, services(store, clock, log))
+  serve(app, answer, services(store, clock, log, settings))
 
   // 3. Ours [DESIGN]: certificates and lists of authorities, by key identifier in hexadecimal.
   const chain = chains(store, clock)

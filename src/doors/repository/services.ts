@@ -4,6 +4,7 @@ import { fromBigInt, fromHex, toBigInt, toHexUpper } from '../../ground/bytes.ts
 import type { Clock } from '../../ground/clock.ts'
 import type { Store } from '../../ground/store/store.ts'
 import { eui64, hyphenated } from '../../policy/identifiers.ts'
+import type { Settings } from '../../policy/settings.ts'
 import { findByEui64, type Lodged } from '../../rooms/repository/find.ts'
 import { retriever } from '../../rooms/repository/retrieve.ts'
 import type { Log, Visit } from './answer.ts'
@@ -22,7 +23,13 @@ export interface Services {
   retrieve(octets: Buffer, visit: Visit): Promise<string | undefined>
 }
 
-export function services(store: Pick<Store, 'query'>, clock: Clock, log: Log): Services {
+export function services(
+  store: Pick<Store, 'query'>,
+  clock: Clock,
+  log: Log,
+  settings: Settings['repository'],
+): Services {
+  const tell = teller(settings.manufacturingFlag === 'first')
   const retrieve = retriever(store, clock)
   return {
     async search(octets, visit) {
@@ -62,8 +69,10 @@ export function services(store: Pick<Store, 'query'>, clock: Clock, log: Log): S
  * Device and Organisation Certificates. The service has no words for others: it does not tell of IKI Certificates,
  * which other Parties do not see (repository 2), and those of authorities are fetched by their key identifier.
  */
-function tell({ family, eui64, usage, role, serial, status, manufacturing }: Lodged): Found | undefined {
-  if ((family !== 'device' && family !== 'organisation') || eui64 === undefined || usage === '-') return undefined
-  const whose = { eui64: hyphenated(eui64), role }
-  return { serial: toBigInt(serial), ...whose, status, usage, manufacturingFlag: manufacturing }
+function teller(flagsFirst: boolean) {
+  return ({ family, eui64, usage, role, serial, status, manufacturing }: Lodged): Found | undefined => {
+    if ((family !== 'device' && family !== 'organisation') || eui64 === undefined || usage === '-') return undefined
+    const whose = { eui64: hyphenated(eui64), role }
+    return { serial: toBigInt(serial), ...whose, status, usage, manufacturingFlag: flagsFirst && manufacturing }
+  }
 }

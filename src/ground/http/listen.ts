@@ -73,6 +73,7 @@ export function tlsListener(
           handshakeTimeout: limits.headSeconds * 1000,
           sessionTimeout: limits.idleSeconds,
           ...nodeLimits,
+          ...patience(limits),
           highWaterMark: 65_536,
         },
         handler,
@@ -86,7 +87,7 @@ export function tlsListener(
 
 /** Plain HTTP, for test environments only. */
 export function plainListener(limits: Limits): FastifyInstance {
-  const app = Fastify({ ...common(limits), http: nodeLimits })
+  const app = Fastify({ ...common(limits), http: { ...nodeLimits, ...patience(limits) } })
   bound(app.server, limits)
   return app
 }
@@ -114,6 +115,11 @@ const nodeLimits = {
   keepAlive: true,
   noDelay: true,
 } as const
+
+/** How often the runtime looks for requests that take too long; by itself every half minute, which is longer than some may. */
+function patience({ headSeconds, requestSeconds }: Limits) {
+  return { connectionsCheckingInterval: Math.min(30_000, 500 * Math.min(headSeconds, requestSeconds)) }
+}
 
 function common(limits: Limits) {
   return {

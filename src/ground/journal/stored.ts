@@ -47,6 +47,12 @@ export async function* readEntries(client: ClientBase, from = 0): AsyncGenerator
   }
 }
 
+/** Entries that were committed and have no position yet, in the order of their ids. */
+export async function readPending(client: ClientBase): Promise<Buffer[]> {
+  const { rows } = await client.query<{ octets: Buffer }>('SELECT octets FROM journal_pending ORDER BY id')
+  return rows.map(row => row.octets)
+}
+
 /** The stored hashes, for proofs and for checking them. */
 export function storedTiles(client: ClientBase): TileAt {
   return async (level, index) => {

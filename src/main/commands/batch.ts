@@ -8,7 +8,7 @@ import type { Command } from 'commander'
 import { type Client, fields, openClient, readResult, textOf } from '../../doors/cli/client.ts'
 import { resultPath, submitPath } from '../../doors/device-csr/batch.ts'
 import { Refusal } from '../../ground/refusal.ts'
-import { readPemOrDer, toPem } from '../../ground/x509/pem.ts'
+import { fromBase64, readPemOrDer, toPem } from '../../ground/x509/pem.ts'
 import { batches, decideBatch } from '../../rooms/issuance/batch.ts'
 import { parties } from '../../rooms/registration/parties.ts'
 import { loadSettings } from '../home.ts'
@@ -25,6 +25,8 @@ export function addBatch(program: Command, io: Io): void {
     .option('--as <party>', 'whose credential is shown', 'meter-maker')
     .option('--json', 'one JSON object')
     .action(async (path: string, flags: Flags, command: Command) => {
+      if (path.endsWith('.zip'))
+        throw new Refusal('NOT_A_BATCH', 'a zip is for the portal; the web service takes the .xml beside it')
       const file = await open(path)
       const answer = await speak(command, flags.as, 'batch-ws', client =>
         client.post(submitPath, file.createReadStream()).then(textOf),
@@ -70,6 +72,7 @@ export function addBatch(program: Command, io: Io): void {
       await withStore(command, async ({ store }) => {
         const found = await batches(store)
         if (flags.json) return json(io, found)
+        if (found.length === 0) return io.out('no batches yet\n')
         const names = new Map((await parties(store)).map(party => [party.id, party.name]))
         const rows = found.map(one => [
           String(one.id),
@@ -108,10 +111,10 @@ export function addBatch(program: Command, io: Io): void {
     .option('--as <party>', 'whose credential is shown', 'import-supplier')
     .option('--json', 'one JSON object')
     .action(async (file: string, flags: Flags, command: Command) => {
-      const [csr] = readPemOrDer(readFileSync(file), ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'])
+      const csr = readCsr(readFileSync(file))
       const message =
         '<?xml version="1.0" encoding="UTF-8"?><DeviceCertificateSigningRequest ID="smki-cli"><Version>1.0</Version>' +
-        `<CertificateSigningRequest>${csr!.toString('base64')}</CertificateSigningRequest></DeviceCertificateSigningRequest>`
+        `<CertificateSigningRequest>${csr.toString('base64')}</CertificateSigningRequest></DeviceCertificateSigningRequest>`
       const { adHocPath } = loadSettings(homeOf(command)).services
       const told = fields(
         await speak(command, flags.as, 'adhoc-ws', client => client.post(adHocPath, message).then(textOf)),
@@ -121,6 +124,13 @@ export function addBatch(program: Command, io: Io): void {
       else io.err(`${told.Status} ${told.ErrorCode}: ${told.ErrorText}\n`)
       io.exit(told.Certificate ? exitCodes.ok : exitCodes.no)
     })
+}
+
+/** PEM, DER, or base64 without boundaries, as it lies in a zip for the portal. @throws NotPem */
+function readCsr(octets: Buffer): Buffer {
+  const text = octets.toString('latin1').trim()
+  if (/^[A-Za-z0-9+/=\s]+$/.test(text) && text.startsWith('MII')) return fromBase64(text)
+  return readPemOrDer(octets, ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'])[0]!
 }
 
 interface Flags {

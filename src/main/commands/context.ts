@@ -1,7 +1,6 @@
 /** What every command is given: where to write, and which environment it speaks of. */
 
-import type { Command } from 'commander'
-import { Refusal } from '../../ground/refusal.ts'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { Store } from '../../ground/store/store.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { Hands } from '../../rooms/authority/issue-one.ts'
@@ -73,12 +72,12 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new Refusal('NOT_A_NUMBER', `${text} is not a whole number`)
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.')
   return Number(text)
 }
 
 export function batchId(text: string): bigint {
   if (!/^[1-9]\d{0,18}$/.test(text))
-    throw new Refusal('NOT_A_BATCH_ID', `${text} is not a BatchId: those are positive whole numbers`)
+    throw new InvalidArgumentError('It is not a BatchId: those are positive whole numbers.')
   return BigInt(text)
 }

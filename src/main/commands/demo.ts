@@ -72,7 +72,7 @@ async function prepare(home: Home, certificates: number, say: (text: string) => 
       environment: 'demo',
       kind: 'test',
       with: [],
-      witness: line => /^(#|[A-Z][A-Za-z ]+:)/.test(line) && say(`  ${line}\n`),
+      witness: line => /^(## (?!Assumed)|# |[A-Z][A-Za-z ]+:)/.test(line) && say(`  ${line}\n`),
     })
     say(`\nThe whole transcript is in ${home.ceremony}.\n\n`)
   }

@@ -1,12 +1,12 @@
 /** `smki init` and `smki ceremony issuing-dca`: the ceremonies. */
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { readPassphraseFile } from '../../ground/keystore/passphrase.ts'
 import { openSoftwareKeyStore } from '../../ground/keystore/software.ts'
 import { Refusal } from '../../ground/refusal.ts'
-import { addIssuingDcas, journalTranscript } from '../ceremony.ts'
+import { addIssuingDcas, journalTranscript, renewRootLists } from '../ceremony.ts'
 import { privateFolder } from '../home.ts'
 import { init } from '../init.ts'
 import { newPassphrase, passphraseOf } from '../passphrases.ts'
@@ -24,6 +24,10 @@ export function addInit(program: Command, io: Io): void {
       '--production',
       'a production environment: no test Parties, no plain listener, the processing window of the Code',
     )
+    .option(
+      '--settings <file>',
+      'a JSON file with settings that differ from the defaults (docs/operations/settings.md)',
+    )
     .option('--with <pkis>', `further PKIs, separated by commas: ${others.join(', ')}`)
     .option('--root-passphrase-file <file>', 'passphrase of the root key store, readable by you alone')
     .option('--issuing-passphrase-file <file>', 'passphrase of the issuing key store, readable by you alone')
@@ -34,6 +38,7 @@ export function addInit(program: Command, io: Io): void {
         environment: flags.environment,
         kind: flags.production ? 'production' : 'test',
         with: pkisOf(flags.with),
+        ...(flags.settings !== undefined && { settings: settingsFrom(flags.settings) }),
         ...(await passphrasesOf(flags)),
         witness: flags.json ? () => {} : line => io.out(`${line}\n`),
       })
@@ -42,9 +47,30 @@ export function addInit(program: Command, io: Io): void {
       io.out(`Next: smki serve --home ${home.path}\n`)
     })
 
-  program
-    .command('ceremony')
-    .description('ceremonies of an environment that exists')
+  const ceremonies = program.command('ceremony').description('ceremonies of an environment that exists')
+
+  ceremonies
+    .command('lists')
+    .description('make the next list of every root (its ARL); the root key store must be present')
+    .option('--root-passphrase-file <file>', 'passphrase of the root key store')
+    .action(async (flags: Pick<Flags, 'rootPassphraseFile'>, command: Command) => {
+      await withStore(command, async ({ home, settings, hands }) => {
+        const passphrase = await passphraseOf('root', flags.rootPassphraseFile, home.rootPassphrase)
+        const root = openSoftwareKeyStore({
+          path: home.rootKeys,
+          passphrase,
+          chance: systemChance,
+          allowWeak: settings.kind === 'test',
+        })
+        try {
+          await renewRootLists(hands, settings, root, line => io.out(`${line}\n`))
+        } finally {
+          root.close()
+        }
+      })
+    })
+
+  ceremonies
     .command('issuing-dca')
     .description('add Issuing DCAs to the stock; the root key store must be present')
     .requiredOption('--count <n>', 'how many', wholeNumber)
@@ -55,6 +81,7 @@ export function addInit(program: Command, io: Io): void {
         flags: Pick<Flags, 'rootPassphraseFile' | 'issuingPassphraseFile'> & { count: number },
         command: Command,
       ) => {
+        if (flags.count < 1) throw new Refusal('NOT_A_NUMBER', 'at least one Issuing DCA is made')
         await withStore(command, async ({ home, settings, hands }) => {
           const weak = { chance: systemChance, allowWeak: settings.kind === 'test' }
           const root = openSoftwareKeyStore({
@@ -93,9 +120,19 @@ interface Flags {
   readonly environment: string
   readonly production?: true
   readonly with?: string
+  readonly settings?: string
   readonly rootPassphraseFile?: string
   readonly issuingPassphraseFile?: string
   readonly json?: true
+}
+
+function settingsFrom(file: string): Record<string, unknown> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  } catch (cause) {
+    if (cause instanceof SyntaxError) throw new Refusal('CONFIG_INVALID', `${file} is not JSON`, { cause })
+    throw cause
+  }
 }
 
 function pkisOf(list: string | undefined): (typeof others)[number][] {

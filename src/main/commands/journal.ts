@@ -4,11 +4,11 @@ import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { toHex } from '../../ground/bytes.ts'
-import type { Act } from '../../ground/journal/entry.ts'
+import { type Act, NotAnEntry, readEntry } from '../../ground/journal/entry.ts'
 import { leafHash, rootOf } from '../../ground/journal/merkle.ts'
 import { parseVerifierKey } from '../../ground/journal/note.ts'
-import { verifyStored } from '../../ground/journal/stored.ts'
-import type { Store } from '../../ground/store/store.ts'
+import { readPending, verifyStored } from '../../ground/journal/stored.ts'
+import type { Client } from '../../ground/store/store.ts'
 import { certificatesOf, completeSignings, tbsOf } from '../../rooms/repository/signings.ts'
 import { exitCodes, type Io, json, withStore } from './context.ts'
 
@@ -24,12 +24,22 @@ export function addJournal(program: Command, io: Io): void {
       await withStore(command, async ({ home, store }) => {
         const key = parseVerifierKey(readFileSync(flags.key ?? home.journalKey, 'utf8').trim())
         const seen = new Set<string>()
-        const report = await store.transaction(client =>
-          verifyStored(client, { verifierKeys: [key], claims: act => holds(store, act, seen) }),
-        )
-        const unjournalled = await missingFrom(store, seen)
+        // One snapshot for all of it: a service may be issuing meanwhile.
+        const { report, pending, unjournalled } = await store.transaction(async client => {
+          const report = await verifyStored(client, {
+            verifierKeys: [key],
+            claims: act => holds(client, act, seen),
+          })
+          const pending: string[] = []
+          for (const octets of await readPending(client)) {
+            const fault = await ofPending(client, octets, seen)
+            if (fault !== undefined) pending.push(`PENDING_ENTRY: ${fault}`)
+          }
+          return { report, pending, unjournalled: await missingFrom(client, seen) }
+        })
         const faults = [
           ...report.faults.map(fault => `${fault.code} at ${fault.from}: ${fault.says}`),
+          ...pending,
           ...unjournalled.map(signing => `NOT_JOURNALLED: signing ${signing} is complete, and no entry says so`),
         ]
         const counts = {
@@ -54,8 +64,17 @@ export function addJournal(program: Command, io: Io): void {
     })
 }
 
+async function ofPending(store: Client, octets: Buffer, seen: Set<string>): Promise<string | undefined> {
+  try {
+    return await holds(store, readEntry(octets), seen)
+  } catch (cause) {
+    if (cause instanceof NotAnEntry) return cause.message
+    throw cause
+  }
+}
+
 /** What an `issue` entry says must be what the register has: as many certificates, with that root. */
-async function holds(store: Store, act: Act, seen: Set<string>): Promise<string | undefined> {
+async function holds(store: Client, act: Act, seen: Set<string>): Promise<string | undefined> {
   const { signing, root, sha256 } = act.body
   if (act.act === 'intend' && root !== undefined) {
     const planned = rootOf((await tbsOf(store, BigInt(String(signing)))).map(leafHash))
@@ -77,6 +96,6 @@ async function holds(store: Store, act: Act, seen: Set<string>): Promise<string 
     : `the certificates of signing ${signing} are not those that were issued`
 }
 
-async function missingFrom(store: Store, seen: ReadonlySet<string>): Promise<bigint[]> {
+async function missingFrom(store: Client, seen: ReadonlySet<string>): Promise<bigint[]> {
   return (await completeSignings(store)).filter(signing => !seen.has(String(signing)))
 }

@@ -6,7 +6,7 @@ import { hierarchies } from '../../policy/hierarchies.ts'
 import { assumptions, type Settings } from '../../policy/settings.ts'
 import { stockLevel } from '../../rooms/authority/stock.ts'
 import { batches } from '../../rooms/issuance/batch.ts'
-import { currentLists } from '../../rooms/repository/lists.ts'
+import { currentIntervals } from '../../rooms/repository/lists.ts'
 import { loadSettings } from '../home.ts'
 import { running, type Service, serve } from '../serve.ts'
 import { homeOf, type Io, json, table, withStore } from './context.ts'
@@ -30,13 +30,13 @@ export function addServe(program: Command, io: Io): void {
 
   program
     .command('status')
-    .description('what the service is doing: processes, stock of Issuing DCAs, lists, open batches')
+    .description('what the service is doing: addresses, stock of Issuing DCAs, lists, open batches')
     .option('--json', 'one JSON object')
     .action(async (flags: { json?: true }, command: Command) => {
       await withStore(command, async ({ home, settings, store, hands }) => {
         const run = running(home)
         const stock = await stockLevel(store, hierarchies(settings)['smki-device'].issuing.keyUse!)
-        const lists = (await currentLists(store)).map(list => ({
+        const lists = (await currentIntervals(store)).map(list => ({
           list: list.name,
           number: list.number,
           nextUpdate: list.nextUpdate,
@@ -56,8 +56,8 @@ export function addServe(program: Command, io: Io): void {
         )
         io.out(
           table([
-            ['LIST', 'NUMBER', 'HOURS LEFT'],
-            ...lists.map(list => [list.list, String(list.number), String(list.hoursLeft)]),
+            ['LIST', 'NUMBER', 'ENDS IN'],
+            ...lists.map(list => [list.list, String(list.number), timeLeft(list.hoursLeft)]),
           ]),
         )
         io.out(`Open batches: ${open.length}\n`)
@@ -67,7 +67,9 @@ export function addServe(program: Command, io: Io): void {
 
   program
     .command('config')
-    .description('the settings of an environment, and which assumed values are at their defaults')
+    .description(
+      'the assumed values of an environment, and which are at their defaults (every setting with --json)',
+    )
     .option('--json', 'one JSON object')
     .action((flags: { json?: true }, command: Command) => {
       const settings = loadSettings(homeOf(command))
@@ -77,13 +79,21 @@ export function addServe(program: Command, io: Io): void {
         one.id,
         one.confidence,
         one.key,
-        JSON.stringify(one.value),
+        short(JSON.stringify(one.value)),
         one.atDefault ? 'default' : 'set',
         one.says,
       ])
       io.out(table([['REGISTER', 'SURE', 'KEY', 'VALUE', '', 'WHAT'], ...rows]))
       return undefined
     })
+}
+
+function short(text: string): string {
+  return text.length > 48 ? `${text.slice(0, 47)}…` : text
+}
+
+function timeLeft(hours: number): string {
+  return hours > 72 ? `${Math.floor(hours / 24)} days` : `${hours} hours`
 }
 
 export function addresses({ services }: Settings, ports: Readonly<Record<string, number>>): string {
@@ -94,7 +104,7 @@ export function addresses({ services }: Settings, ports: Readonly<Record<string,
     `  SMKI Repository                 https://${at(ports.repository!)}/services/`,
   ]
   if (ports.plainRepository !== undefined)
-    lines.push(`  … as Smart DCC's client wants it  http://${at(ports.plainRepository)}/`)
+    lines.push(`  … for Smart DCC's client        http://${at(ports.plainRepository)}/`)
   return `${lines.join('\n')}\n`
 }
 

@@ -12,7 +12,7 @@ import { type Certificate, readCertificate } from '../../ground/x509/certificate
 import { keyIdentifier, readPublicKey } from '../../ground/x509/key.ts'
 import { conform } from '../../policy/conform.ts'
 import type { Wanted } from '../../policy/wanted.ts'
-import { intend, keep, type Slot, type Usage } from '../repository/register.ts'
+import { giveUpWritten, type Intended, intend, keep, type Slot, type Usage } from '../repository/register.ts'
 import { planFor } from './plan.ts'
 import { serialNumbers } from './serial.ts'
 import type { Authority } from './sign.ts'
@@ -62,37 +62,43 @@ export async function issueOne(
     serial: toHexUpper(wanted.serial),
     ...says,
   }
-  const signing = await hands.store.transaction(async client => {
-    const intended = {
-      authority: place.authority,
-      family: decided.profile.family,
-      usage: usageOf(wanted),
-      role: place.role,
-      eui64: place.eui64,
-      ordinal: place.ordinal,
-      serial: wanted.serial,
-      keyId,
-      tbs: conforming.tbs,
-    }
-    const id = await intend(client, moment, slot, [intended])
-    await append(client, entry('intend', hands.clock(), { ...what, signing: String(id) }))
-    return id
-  })
+  const intended: Intended = {
+    authority: place.authority,
+    family: decided.profile.family,
+    usage: usageOf(wanted),
+    role: place.role,
+    eui64: place.eui64,
+    ordinal: place.ordinal,
+    serial: wanted.serial,
+    keyId,
+    tbs: conforming.tbs,
+  }
+  try {
+    const signing = await hands.store.transaction(async client => {
+      const id = await intend(client, moment, slot, [intended])
+      await append(client, entry('intend', hands.clock(), { ...what, signing: String(id) }))
+      return id
+    })
 
-  // 3. Sign.
-  const { signature, der } = by.sign(conforming)
-  const certificate = readCertificate(der)
+    // 3. Sign.
+    const { signature, der } = by.sign(conforming)
+    const certificate = readCertificate(der)
 
-  // 4. Keep it: the certificate exists now, and stands in the Repository, whatever fails later.
-  await hands.store.transaction(async client => {
-    await keep(client, signing, slot, [signature])
-    await append(
-      client,
-      entry('issue', hands.clock(), { ...what, signing: String(signing), sha256: fingerprint(der) }),
-    )
-    await also(client, certificate)
-  })
-  return certificate
+    // 4. Keep it: the certificate exists now, and stands in the Repository, whatever fails later.
+    await hands.store.transaction(async client => {
+      await keep(client, signing, slot, [signature])
+      await append(
+        client,
+        entry('issue', hands.clock(), { ...what, signing: String(signing), sha256: fingerprint(der) }),
+      )
+      await also(client, certificate)
+    })
+    return certificate
+  } catch (cause) {
+    // If the store does not answer now either, the next start of the signer gives it up.
+    await giveUpWritten(hands.store, moment, intended).catch(() => {})
+    throw cause
+  }
 }
 
 function slotFor(by: Authority, { profile }: Wanted): Slot {

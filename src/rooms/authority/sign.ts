@@ -45,7 +45,8 @@ export function authority(keys: KeyStore, keyLabel: string, certificate: Certifi
       ) {
         throw new SignatureFault('a certificate was planned for another authority')
       }
-      const signature = keys.sign(keyLabel, tbs)
+      // A copy: what the key store does to its octets, by mistake or not, it does not do to those that were checked.
+      const signature = keys.sign(keyLabel, Buffer.from(tbs))
       if (!verifies(tbs, signature))
         throw new SignatureFault(`${keys.identity} gave a signature that does not verify`)
       return { signature, der: assembleCertificate(tbs, signature) }

@@ -13,6 +13,8 @@ export interface KeyUse {
 export interface Allotment {
   readonly authority: number
   readonly count: number
+  /** The key is used up from this instant on, whatever is left. */
+  readonly until: Date
 }
 
 /**
@@ -36,12 +38,10 @@ export async function allot(store: Store, wanted: number, limit: KeyUse, now: Da
     const allotments: Allotment[] = []
     let missing = wanted
     for (const row of rows) {
-      const left =
-        row.first_used_at && monthsLater(row.first_used_at, limit.months) <= now
-          ? 0
-          : Math.max(0, limit.certificates - row.allotted)
+      const until = monthsLater(row.first_used_at ?? now, limit.months)
+      const left = until <= now ? 0 : Math.max(0, limit.certificates - row.allotted)
       const count = Math.min(left, missing)
-      if (count > 0) allotments.push({ authority: row.id, count })
+      if (count > 0) allotments.push({ authority: row.id, count, until })
       missing -= count
       await client.query({
         name: 'allot',
@@ -59,6 +59,16 @@ export async function allot(store: Store, wanted: number, limit: KeyUse, now: Da
       )
     }
     return allotments
+  })
+}
+
+/** Ends the use of a key whose time is over, also when nobody asks for a certificate. */
+export async function endByTime(store: Pick<Store, 'query'>, limit: KeyUse, now: Date): Promise<void> {
+  await store.query({
+    name: 'end_by_time',
+    text: `UPDATE authority SET state = 'exhausted' WHERE pki = 'smki-device' AND level = 'issuing' AND state = 'current'
+             AND (first_used_at AT TIME ZONE 'UTC' + make_interval(months => $1)) AT TIME ZONE 'UTC' <= $2`,
+    values: [limit.months, now],
   })
 }
 

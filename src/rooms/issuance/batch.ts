@@ -53,9 +53,11 @@ export async function keepPart(
   })
 }
 
-/** The upload broke off, or was refused. */
+/** The upload broke off, or was refused. One that was accepted after all, and nobody was told, keeps its parts. */
 export async function dropUpload(store: Pick<Store, 'query'>, batch: bigint): Promise<void> {
-  await store.query('DELETE FROM batch_part WHERE batch = $1', [batch])
+  await store.query('DELETE FROM batch_part WHERE batch = $1 AND NOT EXISTS (SELECT FROM batch WHERE id = $1)', [
+    batch,
+  ])
 }
 
 export interface Upload {
@@ -121,27 +123,31 @@ export async function parse(
   readItems: ReadItems,
   portionSize: number,
 ): Promise<BatchState | undefined> {
-  return hands.store.transaction(async client => {
-    const { rows } = await client.query<{ sha256: Buffer; count: number }>(
-      "SELECT sha256, count FROM batch WHERE id = $1 AND state = 'PARSING' FOR UPDATE SKIP LOCKED",
-      [batch],
-    )
-    const expected = rows[0]
-    if (!expected) return undefined
-    const digest = createHash('sha256')
-    for await (const part of parts(client, batch)) digest.update(part)
-    if (!digest.digest().equals(expected.sha256)) {
-      await client.query("UPDATE batch SET state = 'TAMPERED', reason = $2 WHERE id = $1", [
-        batch,
-        'what is stored is not what was uploaded',
-      ])
-      await say(hands, client, 'batch tampered', batch, {})
-      return 'TAMPERED'
-    }
-    await writePortions(client, batch, readItems, portionSize)
-    await client.query("UPDATE batch SET state = 'QUEUED', queued_at = $2 WHERE id = $1", [batch, hands.clock()])
-    return 'QUEUED'
-  })
+  return hands.store.transaction(
+    async client => {
+      const { rows } = await client.query<{ sha256: Buffer }>(
+        "SELECT sha256 FROM batch WHERE id = $1 AND state = 'PARSING' FOR UPDATE SKIP LOCKED",
+        [batch],
+      )
+      const expected = rows[0]
+      if (!expected) return undefined
+      const digest = createHash('sha256')
+      for await (const part of parts(client, batch)) digest.update(part)
+      if (!digest.digest().equals(expected.sha256)) {
+        await client.query("UPDATE batch SET state = 'TAMPERED', reason = $2 WHERE id = $1", [
+          batch,
+          'what is stored is not what was uploaded',
+        ])
+        await say(hands, client, 'batch tampered', batch, {})
+        return 'TAMPERED'
+      }
+      await writePortions(client, batch, readItems, portionSize)
+      await client.query("UPDATE batch SET state = 'QUEUED', queued_at = $2 WHERE id = $1", [batch, hands.clock()])
+      return 'QUEUED'
+    },
+    // The parts are read twice; what was measured is what is parsed.
+    { isolation: 'REPEATABLE READ' },
+  )
 }
 
 async function* parts(client: Client, batch: bigint): AsyncGenerator<Buffer> {
@@ -194,11 +200,15 @@ export async function advance(hands: Hands, open: boolean): Promise<Progress> {
   let waiting = false
   for (const row of rows) {
     let { state } = row
+    // Whether the window is open or not: what is done is done.
+    if (row.done && (state === 'PROCESSING' || state === 'PAUSED')) {
+      if (await complete(hands, row.id)) completed.push(row.id)
+      continue
+    }
     if (open && (state === 'QUEUED' || state === 'PAUSED')) state = await move(hands, row.id, state, 'PROCESSING')
     else if (!open && (state === 'QUEUED' || state === 'PROCESSING'))
       state = await move(hands, row.id, state, 'PAUSED')
     waiting ||= state === 'PROCESSING' && row.waiting
-    if (row.done && state === 'PROCESSING' && (await complete(hands, row.id))) completed.push(row.id)
   }
   return { parsing: rows.filter(row => row.state === 'PARSING').map(row => row.id), waiting, completed }
 }
@@ -212,13 +222,16 @@ export async function pendingBatches(store: Pick<Store, 'query'>): Promise<bigin
   return rows.map(row => row.id)
 }
 
-/** Removes results past the pick-up window, and parts of uploads that broke off; certificates stay in the Repository. */
+/**
+ * Removes results past the pick-up window, uploads that were refused as long ago, and parts of uploads that broke off.
+ * Certificates stay in the Repository; an upload that was tampered with stays for whoever investigates.
+ */
 export async function removeStale(
   store: Store,
   { now, pickupDays }: { now: Date; pickupDays: number },
 ): Promise<void> {
   const before = new Date(now.getTime() - pickupDays * 86_400_000)
-  const ended = 'SELECT id FROM batch WHERE completed_at < $1'
+  const ended = "SELECT id FROM batch WHERE completed_at < $1 OR (state = 'REJECTED' AND decided_at < $1)"
   await store.query(`DELETE FROM portion WHERE batch IN (${ended})`, [before])
   await store.query(`DELETE FROM batch_part WHERE batch IN (${ended})`, [before])
   await store.query(
@@ -254,18 +267,18 @@ async function complete(hands: Hands, batch: bigint): Promise<boolean> {
   })
 }
 
-/** A batch of that Party; undefined when it is not its own, does not exist, or lies beyond the pick-up window. */
+/** A batch of that Party; undefined when it is not its own or does not exist, `past` beyond the pick-up window. */
 export async function batchOf(
   store: Pick<Store, 'query'>,
   party: number,
   id: bigint,
   pickup: { now: Date; days: number },
-): Promise<Batch | undefined> {
+): Promise<Batch | 'past' | undefined> {
   if (id > 9_223_372_036_854_775_807n) return undefined
   const { rows } = await store.query<Row>(`SELECT ${columns} FROM batch WHERE id = $1 AND party = $2`, [id, party])
   const found = rows[0] && batch(rows[0])
   if (!found?.completedAt) return found
-  return pickup.now.getTime() - found.completedAt.getTime() <= pickup.days * 86_400_000 ? found : undefined
+  return pickup.now.getTime() - found.completedAt.getTime() <= pickup.days * 86_400_000 ? found : 'past'
 }
 
 /** Newest first. */

@@ -14,7 +14,7 @@ import type { DeviceCode } from '../../policy/smki-device/codes.ts'
 import type { Wanted } from '../../policy/wanted.ts'
 import type { Hands } from '../authority/issue-one.ts'
 import { certifiedFor } from '../repository/holdings.ts'
-import { type Intended, intend, keep } from '../repository/register.ts'
+import { giveUpWritten, type Intended, intend, keep } from '../repository/register.ts'
 import { type Admitted, admit } from './admit.ts'
 import { type Decided, type DecisionRules, decide } from './decide.ts'
 import type { IssuingDca, IssuingDcas } from './issuing-dcas.ts'
@@ -29,8 +29,10 @@ export type Outcome =
   | { readonly refusal: Refusal<DeviceCode> }
 
 export interface Group {
-  /** DER of what should be CSRs, or a refusal that was decided before (a requester who is not eligible). */
+  /** DER of what should be CSRs, or a refusal that was decided before. */
   readonly requests: readonly (Bytes | Refusal<DeviceCode>)[]
+  /** Why the requester of the nth is not eligible, if so: said only of what is a CSR (service-interface 3.2, row 7). */
+  readonly ineligible?: (n: number) => Refusal<DeviceCode> | undefined
   readonly rules: DecisionRules
   /** Stands on the journal entries: who asked, by which channel. */
   readonly says: Readonly<Record<string, JsonValue>>
@@ -40,7 +42,10 @@ export interface Group {
   readonly keeping?: (client: Client, outcomes: readonly Outcome[], signing: bigint | undefined) => Promise<void>
 }
 
-/** A group of requests becomes certificates. What it throws is a fault: nothing of the group was issued then. */
+/**
+ * A group of requests becomes certificates. What it throws is a fault: nothing of the group was issued then, unless the
+ * very last commit took effect and its answer was lost; whoever asks again is told of duplicates.
+ */
 export async function issueDevices(hands: DeviceIssuing, group: Group): Promise<Outcome[]> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -54,9 +59,10 @@ export async function issueDevices(hands: DeviceIssuing, group: Group): Promise<
 
 async function issueOnce(hands: DeviceIssuing, group: Group): Promise<Outcome[]> {
   // 1. Read every request once, and decide by what is held already.
-  const admitted = await inSlices(group.requests, request =>
-    request instanceof Refusal ? request : admitOrRefuse(request),
-  )
+  const admitted = await inSlices(group.requests, (request, n) => {
+    const one = request instanceof Refusal ? request : admitOrRefuse(request)
+    return one instanceof Refusal ? one : (group.ineligible?.(n) ?? one)
+  })
   const judged = await decide(
     hands.store,
     admitted.map(one => (one instanceof Refusal ? undefined : one)),
@@ -72,6 +78,28 @@ async function issueOnce(hands: DeviceIssuing, group: Group): Promise<Outcome[]>
   const moment = wholeSecond(hands.clock())
   const planned = await planAll(hands, decided, moment)
 
+  try {
+    return await issuePlanned(hands, group, { judged, decided, planned, refusals, moment })
+  } catch (cause) {
+    // If the store does not answer now either, the next start of the signer gives it up.
+    await giveUpWritten(hands.store, moment, planned[0]!.intended).catch(() => {})
+    throw cause
+  }
+}
+
+interface Prepared {
+  readonly judged: readonly (Decided | Refusal<DeviceCode> | undefined)[]
+  readonly decided: readonly Decided[]
+  readonly planned: readonly PlannedOne[]
+  readonly refusals: (i: number) => Refusal<DeviceCode>
+  readonly moment: Date
+}
+
+async function issuePlanned(
+  hands: DeviceIssuing,
+  group: Group,
+  { judged, decided, planned, refusals, moment }: Prepared,
+): Promise<Outcome[]> {
   // 3. Write down what is about to be signed. If we stop once signatures exist and before they are kept, this is what
   //    lets those certificates be recognised; the requests are then judged again and get other serial numbers.
   const says = { ...group.says, count: planned.length }
@@ -117,10 +145,10 @@ async function issueOnce(hands: DeviceIssuing, group: Group): Promise<Outcome[]>
 }
 
 /** As `map`, letting others have the thread every few milliseconds: a single request does not wait for a batch. */
-async function inSlices<From, To>(from: readonly From[], work: (one: From) => To): Promise<To[]> {
+async function inSlices<From, To>(from: readonly From[], work: (one: From, n: number) => To): Promise<To[]> {
   const to: To[] = []
-  for (const one of from) {
-    to.push(work(one))
+  for (const [n, one] of from.entries()) {
+    to.push(work(one, n))
     if (to.length % 32 === 0) await new Promise(resolve => setImmediate(resolve))
   }
   return to
@@ -183,9 +211,6 @@ async function seeKeysAlone(hands: DeviceIssuing, signing: bigint, decided: read
     signing,
   )
   if (others.some(one => owners.get(one.keyId) !== one.eui64)) {
-    await hands.store.query("UPDATE signing SET state = 'abandoned' WHERE id = $1 AND state = 'intended'", [
-      signing,
-    ])
     throw new KeyContended(`signing ${signing} shares a key with another`)
   }
 }

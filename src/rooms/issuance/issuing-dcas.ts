@@ -10,7 +10,7 @@ import { type Plan, planFor } from '../authority/plan.ts'
 import { authorities } from '../authority/register.ts'
 import { serialNumbers } from '../authority/serial.ts'
 import { type Authority, authority } from '../authority/sign.ts'
-import { allot, type KeyUse } from '../authority/stock.ts'
+import { type Allotment, allot, type KeyUse } from '../authority/stock.ts'
 
 export interface IssuingDca {
   readonly id: number
@@ -38,7 +38,7 @@ export function issuingDcas(
 ): IssuingDcas {
   const open = new Map<number, IssuingDca>()
   const serial = serialNumbers(hands.chance)
-  let left: { authority: number; count: number }[] = []
+  let left: Allotment[] = []
   let turn: Promise<unknown> = Promise.resolve()
 
   async function opened(id: number): Promise<IssuingDca> {
@@ -61,22 +61,23 @@ export function issuingDcas(
   }
 
   async function take(count: number): Promise<IssuingDca[]> {
+    const now = hands.clock()
+    left = left.filter(one => now < one.until)
     const missing = count - left.reduce((sum, one) => sum + one.count, 0)
-    if (missing > 0) left = [...left, ...(await allotAbout(missing))]
+    if (missing > 0) left = [...left, ...(await allotAbout(missing, now))]
     const taken: IssuingDca[] = []
     while (taken.length < count) {
-      const [first, ...rest] = left as [{ authority: number; count: number }, ...typeof left]
+      const [first, ...rest] = left as [Allotment, ...Allotment[]]
       const some = Math.min(first.count, count - taken.length)
       const dca = await opened(first.authority)
       for (let i = 0; i < some; i++) taken.push(dca)
-      left = first.count > some ? [{ authority: first.authority, count: first.count - some }, ...rest] : rest
+      left = first.count > some ? [{ ...first, count: first.count - some }, ...rest] : rest
     }
     return taken
   }
 
   /** More than asked for where there is more; near the end of the stock, just what is needed. */
-  async function allotAbout(missing: number) {
-    const now = hands.clock()
+  async function allotAbout(missing: number, now: Date) {
     if (missing >= atOnce) return allot(hands.store, missing, limit, now)
     try {
       return await allot(hands.store, atOnce, limit, now)

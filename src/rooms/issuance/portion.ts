@@ -1,13 +1,11 @@
 /** Portions of a batch: taken by one worker at a time, issued together, done once. */
 
 import { type Bytes, view } from '../../ground/bytes.ts'
-import { entry } from '../../ground/journal/entry.ts'
-import { append } from '../../ground/journal/journal.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import type { Client, Store } from '../../ground/store/store.ts'
 import type { DeviceCode } from '../../policy/smki-device/codes.ts'
 import type { Hands } from '../authority/issue-one.ts'
-import { abandon } from '../repository/register.ts'
+import { families, giveUp } from '../repository/register.ts'
 import type { DecisionRules } from './decide.ts'
 import { type DeviceIssuing, issueDevices, type Outcome } from './issue.ts'
 
@@ -56,7 +54,7 @@ export async function takePortion(hands: Hands, worker: string): Promise<Portion
     })
     const row = rows[0]
     if (!row) return undefined
-    if (row.signing !== null) await giveUp(hands, client, [row.signing])
+    if (row.signing !== null) await giveUp(client, now, [row.signing])
     return {
       batch: row.batch,
       number: row.number,
@@ -65,13 +63,6 @@ export async function takePortion(hands: Hands, worker: string): Promise<Portion
       attempts: row.attempts,
     }
   })
-}
-
-/** Journals which signings were given up: a stray certificate with their serial numbers can be recognised. */
-export async function giveUp(hands: Hands, client: Client, signings: readonly bigint[]): Promise<void> {
-  for (const signing of await abandon(client, signings)) {
-    await append(client, entry('abandon', hands.clock(), { signing: String(signing) }))
-  }
 }
 
 /** The portion is another's by now: what we would write of it is not wanted. */
@@ -100,11 +91,15 @@ export async function recover(hands: Hands): Promise<{ portions: number; signing
       "UPDATE portion SET state = 'queued', worker = NULL, lease_until = NULL WHERE state = 'taken'",
     )
     const { rows } = await client.query<{ id: bigint }>(
-      "SELECT id FROM signing WHERE state = 'intended' ORDER BY id",
+      // Those of Devices are the signer's; what a ceremony has in hand just now is not ours to give up.
+      `SELECT id FROM signing WHERE state = 'intended' AND (at < $1
+          OR EXISTS (SELECT FROM certificate c WHERE c.signing = signing.id AND c.family = ${families.device}))
+        ORDER BY id`,
+      [new Date(hands.clock().getTime() - 3_600_000)],
     )
     await giveUp(
-      hands,
       client,
+      hands.clock(),
       rows.map(row => row.id),
     )
     return { portions: portions ?? 0, signings: rows.length }
@@ -130,12 +125,14 @@ export async function issuePortion(
     if (rowCount !== 1)
       throw new PortionLost(`portion ${portion.number} of batch ${portion.batch} is another's by now`)
   }
-  const exhausted = portion.attempts > attemptsAtMost
-  const refused = exhausted
-    ? new Refusal<DeviceCode>('CA:FF1', 'the certification authority could not sign; please submit again')
-    : ineligible
+  // Whatever it is that cannot be done, it is not tried for ever.
+  const exhausted =
+    portion.attempts > attemptsAtMost
+      ? new Refusal<DeviceCode>('CA:FF1', 'the certification authority could not sign; please submit again')
+      : undefined
   await issueDevices(issuing, {
-    requests: portion.items.map(item => refused ?? item.csr),
+    requests: portion.items.map(item => exhausted ?? item.csr),
+    ineligible: () => ineligible,
     rules,
     says: { party: portion.party, batch: String(portion.batch), portion: portion.number },
     intending: (client, signing) => hold(client, 'signing = $4', [signing]),

@@ -9,17 +9,26 @@ export type ItemResult =
   | { readonly id: string; readonly certificate: Buffer }
   | { readonly id: string; readonly code: DeviceCode; readonly text: string }
 
-/** One list for each portion; the next is fetched while the caller works on one, so memory stays flat. */
-export async function* resultsOf(store: Pick<Store, 'query'>, batch: bigint): AsyncGenerator<ItemResult[]> {
-  let next = resultsOfPortion(store, batch, 0)
+/**
+ * One list for each portion; the next is fetched while the caller works on one, so memory stays flat.
+ * @throws RangeError at the end unless there was one for each request: they may be removed while they are read
+ */
+export async function* resultsOf(
+  store: Pick<Store, 'query'>,
+  { id, count }: { readonly id: bigint; readonly count: number },
+): AsyncGenerator<ItemResult[]> {
+  let given = 0
+  let next = resultsOfPortion(store, id, 0)
   for (let number = 1; ; number++) {
     const results = await next
-    if (!results) return
-    next = resultsOfPortion(store, batch, number)
+    if (!results) break
+    given += results.length
+    next = resultsOfPortion(store, id, number)
     // Should the caller stop here, nobody waits for it any more.
     next.catch(() => {})
     yield results
   }
+  if (given !== count) throw new RangeError(`batch ${id} has ${given} results for ${count} requests`)
 }
 
 async function resultsOfPortion(

@@ -1,11 +1,11 @@
 /** Issues one Organisation or IKI Certificate for a Party. */
 
 import type { Bytes } from '../../ground/bytes.ts'
-import { fromHex, toHexUpper } from '../../ground/bytes.ts'
+import { fromHex, toHex, toHexUpper } from '../../ground/bytes.ts'
 import type { KeyStore } from '../../ground/keystore/keystore.ts'
 import type { Certificate } from '../../ground/x509/certificate.ts'
 import type { Profile } from '../../policy/profile.ts'
-import { ouOf } from '../../policy/roles.ts'
+import { ouOf, roleOf } from '../../policy/roles.ts'
 import { type Hands, issueOne } from '../authority/issue-one.ts'
 import type { AuthorityRecord } from '../authority/register.ts'
 import { authority } from '../authority/sign.ts'
@@ -27,13 +27,16 @@ export interface OrganisationRequest {
   readonly commonName?: string
 }
 
+/** @throws RangeError for a role that no end entity has, or that has no number (CERT-A13). */
 export async function issueOrganisation(hands: Hands, by: By, request: OrganisationRequest): Promise<Certificate> {
+  if (!roleOf(request.role)?.endEntity)
+    throw new RangeError(`no Organisation Certificate has the role ${request.role}`)
   const eui64 = fromHex(request.eui64)
   const held = await heldBy(hands.store, [eui64])
   const subject = {
     ...(request.commonName !== undefined && { commonName: request.commonName }),
     organizationalUnitName: ouOf(request.role),
-    uniqueIdentifier: request.eui64,
+    uniqueIdentifier: toHex(eui64),
   }
   return issueOne(
     hands,

@@ -5,13 +5,19 @@ import type { Bytes } from '../../ground/bytes.ts'
 import { copyOut, timestampMs } from '../../ground/store/copy-out.ts'
 import type { Store } from '../../ground/store/store.ts'
 
-export interface LodgedList {
+/** What a list is, and from when until when it holds. */
+export interface ListInterval {
   readonly authority: number
   readonly number: bigint
   /** As people say it: `IKI CRL`. */
   readonly name: string
   readonly thisUpdate: Date
   readonly nextUpdate: Date
+  /** The newest revocation that it names; 0n when there is none. */
+  readonly covers: bigint
+}
+
+export interface LodgedList extends ListInterval {
   readonly der: Buffer
 }
 
@@ -32,31 +38,47 @@ export async function lodgeList(client: ClientBase, list: LodgedList, at: Date):
     at,
   ])
   await client.query(
-    'INSERT INTO list (authority, number, name, this_update, next_update, der, lodged_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-    [list.authority, list.number, list.name, list.thisUpdate, list.nextUpdate, list.der, at],
+    'INSERT INTO list (authority, number, name, this_update, next_update, covers, der, lodged_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+    [list.authority, list.number, list.name, list.thisUpdate, list.nextUpdate, list.covers, list.der, at],
   )
+}
+
+/** The current list of every authority that has one, without its octets, which may be many. */
+export async function currentIntervals(store: Pick<Store, 'query'>): Promise<ListInterval[]> {
+  const { rows } = await store.query<Row>(
+    `SELECT authority, number, name, this_update, next_update, covers
+       FROM list WHERE superseded_at IS NULL ORDER BY authority`,
+  )
+  return rows.map(interval)
 }
 
 /** The current list of every authority that has one. */
 export async function currentLists(store: Pick<Store, 'query'>): Promise<LodgedList[]> {
-  const { rows } = await store.query<{
-    authority: number
-    number: bigint
-    name: string
-    this_update: Date
-    next_update: Date
-    der: Buffer
-  }>(
-    'SELECT authority, number, name, this_update, next_update, der FROM list WHERE superseded_at IS NULL ORDER BY authority',
+  const { rows } = await store.query<Row & { der: Buffer }>(
+    `SELECT authority, number, name, this_update, next_update, covers, der
+       FROM list WHERE superseded_at IS NULL ORDER BY authority`,
   )
-  return rows.map(row => ({
+  return rows.map(row => ({ ...interval(row), der: row.der }))
+}
+
+interface Row {
+  authority: number
+  number: bigint
+  name: string
+  this_update: Date
+  next_update: Date
+  covers: bigint
+}
+
+function interval(row: Row): ListInterval {
+  return {
     authority: row.authority,
     number: row.number,
     name: row.name,
     thisUpdate: row.this_update,
     nextUpdate: row.next_update,
-    der: row.der,
-  }))
+    covers: row.covers,
+  }
 }
 
 /** A certificate that its authority's lists name. */
@@ -72,6 +94,8 @@ export interface Revoked {
 
 /** Marks a certificate as revoked; it stands on the authority's next list. False when it was revoked before. */
 export async function markRevoked(client: ClientBase, authority: number, revoked: Revoked): Promise<boolean> {
+  // Not while a list is being made: what is entered stands on it, or is newer than what it covers.
+  await client.query("SELECT pg_advisory_xact_lock_shared(hashtext('list'), $1)", [authority])
   const { rowCount } = await client.query(
     `INSERT INTO revoked (authority, serial, at, reason, expires_at) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT DO NOTHING`,
@@ -80,16 +104,32 @@ export async function markRevoked(client: ClientBase, authority: number, revoked
   return rowCount === 1
 }
 
-export async function countListed(
-  client: ClientBase,
-  authority: number,
-): Promise<{ entries: number; withReason: number }> {
-  const { rows } = await client.query<{ entries: bigint; reasons: bigint }>(
-    `SELECT count(*) AS entries, count(*) FILTER (WHERE reason <> 0) AS reasons
-       FROM revoked WHERE authority = $1 AND last_list IS NULL`,
+/** Whether something was revoked that the list does not cover. */
+export async function isWaiting(store: Pick<Store, 'query'>, list: ListInterval): Promise<boolean> {
+  const { rows } = await store.query<{ waiting: boolean }>(
+    'SELECT EXISTS (SELECT FROM revoked WHERE authority = $1 AND seq > $2) AS waiting',
+    [list.authority, list.covers],
+  )
+  return rows[0]!.waiting
+}
+
+export interface Listed {
+  readonly entries: number
+  readonly withReason: number
+  /** The newest revocation among all that were entered. */
+  readonly covers: bigint
+}
+
+/** What stands on the next list, counted; the caller holds the lock of `latestNumber`, so it stays so. */
+export async function countListed(client: ClientBase, authority: number): Promise<Listed> {
+  const { rows } = await client.query<{ entries: bigint; reasons: bigint; covers: bigint }>(
+    `SELECT count(*) FILTER (WHERE last_list IS NULL) AS entries,
+            count(*) FILTER (WHERE last_list IS NULL AND reason <> 0) AS reasons, coalesce(max(seq), 0) AS covers
+       FROM revoked WHERE authority = $1`,
     [authority],
   )
-  return { entries: Number(rows[0]!.entries), withReason: Number(rows[0]!.reasons) }
+  const { entries, reasons, covers } = rows[0]!
+  return { entries: Number(entries), withReason: Number(reasons), covers }
 }
 
 /** What stands on the next list, ascending by serial number; buffers are good until the next call only. */

@@ -2,7 +2,10 @@
 
 import type { ClientBase } from 'pg'
 import { type Bytes, view } from '../../ground/bytes.ts'
+import { entry } from '../../ground/journal/entry.ts'
+import { append } from '../../ground/journal/journal.ts'
 import { copyInto } from '../../ground/store/copy.ts'
+import type { Store } from '../../ground/store/store.ts'
 import type { Family } from '../../policy/profile.ts'
 
 /** Numbers of the families in the table `certificate`. */
@@ -112,13 +115,35 @@ export async function keep(
   if (rowCount !== 1) throw new SigningLost(`signing ${signing} is not open any more`)
 }
 
-/** Gives up signings that were not completed. What they wrote down stays, so a stray signature can be recognised. */
-export async function abandon(client: ClientBase, signings: readonly bigint[]): Promise<bigint[]> {
+/**
+ * Gives up those of these signings that were not completed, and journals it: what they wrote down stays, so that a stray
+ * certificate with one of their serial numbers can be recognised.
+ */
+export async function giveUp(client: ClientBase, at: Date, signings: readonly bigint[]): Promise<void> {
   const { rows } = await client.query<{ id: bigint }>(
     "UPDATE signing SET state = 'abandoned' WHERE id = ANY($1) AND state = 'intended' RETURNING id",
     [signings],
   )
-  return rows.map(row => row.id)
+  for (const { id } of rows) await append(client, entry('abandon', at, { signing: String(id) }))
+}
+
+/**
+ * The same for the signing that one of our certificates was written down in, if it was: for whoever saw a step fail, and
+ * cannot know whether it took effect. Left open, it would count against every later request for the same Device ID. What
+ * was kept stays kept.
+ */
+export async function giveUpWritten(store: Store, at: Date, one: Intended): Promise<void> {
+  await store.transaction(async client => {
+    const { rows } = await client.query<{ signing: bigint }>(
+      'SELECT signing FROM certificate WHERE serial = $1 AND authority = $2 AND tbs = $3',
+      [one.serial, one.authority, one.tbs],
+    )
+    await giveUp(
+      client,
+      at,
+      rows.map(row => row.signing),
+    )
+  })
 }
 
 /** The signature in its slot: a DER SEQUENCE says itself where it ends; an RSA signature fills its slot. */

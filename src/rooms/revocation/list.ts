@@ -33,32 +33,36 @@ export async function publishList(
   keys: KeyStore,
   schedule: ListSchedule,
 ): Promise<LodgedList> {
-  return hands.store.transaction(
-    async client => {
-      const number = (await latestNumber(client, authority.id)) + 1n
-      const thisUpdate = wholeSecond(hands.clock())
-      const nextUpdate = new Date(thisUpdate.getTime() + schedule.validHours * 3_600_000)
-      const { octets, entries } = await makeList(client, authority, keys, { number, thisUpdate, nextUpdate })
-      const list = { authority: authority.id, number, name: schedule.name, thisUpdate, nextUpdate, der: octets }
-      checkList(authority, list, entries)
-      await lodgeList(client, list, hands.clock())
-      // What had expired stands on this list once more, and on no later one (RFC 5280 3.3).
-      await dropExpired(client, authority.id, number, thisUpdate)
-      await append(
-        client,
-        entry('publish list', hands.clock(), {
-          authority: authority.id,
-          list: schedule.name,
-          number: String(number),
-          entries,
-          issuerKey: toHexUpper(keyIdentifier(authority.certificate.publicKey.key)),
-        }),
-      )
-      return list
-    },
-    // What is counted and what is written are the same entries, whatever is revoked meanwhile.
-    { isolation: 'REPEATABLE READ' },
-  )
+  return hands.store.transaction(async client => {
+    const number = (await latestNumber(client, authority.id)) + 1n
+    const thisUpdate = wholeSecond(hands.clock())
+    const nextUpdate = new Date(thisUpdate.getTime() + schedule.validHours * 3_600_000)
+    const { octets, entries, covers } = await makeList(client, authority, keys, { number, thisUpdate, nextUpdate })
+    const list = {
+      authority: authority.id,
+      number,
+      name: schedule.name,
+      thisUpdate,
+      nextUpdate,
+      covers,
+      der: octets,
+    }
+    checkList(authority, list, entries)
+    await lodgeList(client, list, hands.clock())
+    // What had expired stands on this list once more, and on no later one (RFC 5280 3.3).
+    await dropExpired(client, authority.id, number, thisUpdate)
+    await append(
+      client,
+      entry('publish list', hands.clock(), {
+        authority: authority.id,
+        list: schedule.name,
+        number: String(number),
+        entries,
+        issuerKey: toHexUpper(keyIdentifier(authority.certificate.publicKey.key)),
+      }),
+    )
+    return list
+  })
 }
 
 interface Heading {
@@ -69,7 +73,7 @@ interface Heading {
 
 /** CertificateList (RFC 5280 section 5.1), v2, complete for its issuer; entries ascend by serial number. */
 async function makeList(client: Client, authority: AuthorityRecord, keys: KeyStore, heading: Heading) {
-  const { entries, withReason } = await countListed(client, authority.id)
+  const { entries, withReason, covers } = await countListed(client, authority.id)
   const algorithm = algorithmOf(authority)
   const { certificate } = authority
   const times = [writeTime(heading.thisUpdate), writeTime(heading.nextUpdate)]
@@ -100,7 +104,7 @@ async function makeList(client: Client, authority: AuthorityRecord, keys: KeySto
   // 2. Sign what was written, where it lies.
   const tbs = octets.subarray(0, tbsLength)
   const signature = der.bitString(keys.sign(authority.keyLabel, tbs))
-  return { octets: der.sequence(tbs, algorithm, signature), entries }
+  return { octets: der.sequence(tbs, algorithm, signature), entries, covers }
 }
 
 function extensions(authority: AuthorityRecord, number: bigint): Buffer {

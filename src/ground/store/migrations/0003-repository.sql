@@ -54,6 +54,8 @@ CREATE TABLE list (
   this_update timestamptz NOT NULL,
   next_update timestamptz NOT NULL,
   der bytea NOT NULL,
+  -- The newest revocation that it names.
+  covers bigint NOT NULL,
   lodged_at timestamptz NOT NULL,
   superseded_at timestamptz,
   PRIMARY KEY (authority, number)
@@ -71,9 +73,12 @@ CREATE TABLE revoked (
   at timestamptz NOT NULL,
   reason smallint NOT NULL,
   expires_at timestamptz NOT NULL,
+  -- Ascending in the order in which revocations were entered.
+  seq bigint GENERATED ALWAYS AS IDENTITY,
   -- The last list that named it: one made after it expired.
   last_list bigint,
   PRIMARY KEY (authority, serial)
 );
 
+CREATE INDEX revoked_seq ON revoked (authority, seq);
 CREATE INDEX revoked_expiring ON revoked (authority, expires_at) WHERE last_list IS NULL;
