@@ -86,11 +86,11 @@ async function run(
 }
 
 process.once('message', async (start: ChildStart) => {
+  // The supervisor's end is ours, whether it asked for it or was killed, and while we start too.
+  process.on('disconnect', () => process.exit(0))
   const log = openLog(join(start.home, 'log'))
   try {
     const { report, close } = await run(start, log)
-    // The supervisor's end is ours, whether it asked for it or was killed.
-    process.on('disconnect', () => process.exit(0))
     process.on('message', message => {
       if (message === 'stop')
         close().then(
@@ -101,10 +101,10 @@ process.once('message', async (start: ChildStart) => {
     process.send!({ ready: true, ...report } satisfies ChildReport)
   } catch (cause) {
     const code = cause instanceof Refusal ? cause.code : 'FAULT'
-    process.send!({ ready: false, code, says: (cause as Error).message } satisfies ChildReport)
     if (!(cause instanceof Refusal)) log.fatal({ fault: (cause as Error).stack }, 'could not start')
-    process.exitCode = 1
-    process.disconnect?.()
+    // What was opened on the way, a listener or a lock in the store, goes with the process.
+    const says = (cause as Error).message
+    process.send!({ ready: false, code, says } satisfies ChildReport, () => process.exit(1))
   }
 })
 

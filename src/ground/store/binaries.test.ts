@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {
   chmodSync,
   chownSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -35,6 +36,11 @@ before(async () => {
     !/\.a$|\/(timezone|extension|tsearch_data|pgxs|lib\/postgresql\/.*)$/.test(path)
   const how = { recursive: true, verbatimSymlinks: true, filter }
   await cp(join(dirname(entry), '..', 'native'), binaries, how)
+  // As a clone under umask 077 has it.
+  for (const name of await readdir(binaries, { recursive: true })) {
+    const { mode } = lstatSync(join(binaries, name))
+    await chmod(join(binaries, name), mode & 0o700)
+  }
 })
 
 beforeEach(async () => {

@@ -309,7 +309,7 @@ describe('an embedded store', () => {
   })
 
   it('is not started where a server answers that cannot be seen from here', async () => {
-    const server = createServer()
+    const server = createServer().unref()
     await new Promise<void>(resolve => server.listen(join(folder, 'data', '.s.PGSQL.5432'), resolve))
     await assert.rejects(startEmbedded(folder, options), { code: 'STORE_IN_USE' })
     await new Promise(resolve => server.close(resolve))
@@ -320,6 +320,22 @@ describe('an embedded store', () => {
     const wrong = { ...options, settings: { shared_buffers: 'plenty' } }
     await assert.rejects(startEmbedded(folder, wrong), /did not start.*exit code 1.*shared_buffers/s)
     await (await startEmbedded(folder, options)).stop()
+  })
+
+  it('leaves no server behind when its start fails after the server was there', async () => {
+    const home = join(folder, 'failing')
+    const start = assert.rejects(startEmbedded(home, { ...options, temporary: true }), { code: 'ENOENT' })
+    // Without the folder of its drafts, it cannot tell where the server is.
+    while (!existsSync(home) || !readdirSync(home).some(name => name.startsWith('lock.new-'))) await sleep(1)
+    for (const name of readdirSync(home))
+      if (name.startsWith('lock.new-')) await rm(join(home, name), { recursive: true })
+    let postmaster: Living | undefined
+    while (!postmaster) {
+      postmaster = living(Number.parseInt(read(join(home, 'data', 'postmaster.pid')) || '0', 10))
+      await sleep(1)
+    }
+    await start
+    assert.equal(stillLives(postmaster), false)
   })
 
   it('does not keep the process from ending, and ends with it', async () => {
@@ -399,7 +415,9 @@ describe('an embedded store in a difficult place', () => {
 
   it('says plainly which folder cannot be reached when nothing helps', rootOnly, async () => {
     const { home, binaries, copies, remove } = await closed()
-    const start = startEmbedded(join(home, 'store'), { ...options, binaries, copiesUnder: [copies] })
+    // A place that is not there, as on a machine where nothing may be written.
+    const copiesUnder = [join(copies, 'nowhere')]
+    const start = startEmbedded(join(home, 'store'), { ...options, binaries, copiesUnder })
     await assert.rejects(start, (error: Refusal) => {
       assert.equal(error.code, 'STORE_UNREACHABLE')
       assert.ok(error.message.includes(binaries) && error.message.includes('chmod o+x'), error.message)
