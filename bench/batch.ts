@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { makeBatchXml, makeMany, type OneOfMany } from '../simulator/batch.ts'
 import { progress } from '../src/doors/cli/progress.ts'
+import { Refusal } from '../src/ground/refusal.ts'
 import { bench, type Context, eachRounded, rounded, shown } from './bench.ts'
 import { startChild } from './child.ts'
 import { withEnvironment } from './environment.ts'
 import { watch } from './processes.ts'
 import { bareCryptography, better, threadsByDefault } from './reference/cryptography.ts'
-import { opensslCa } from './reference/openssl.ts'
+import { opensslCa, requireOpenssl } from './reference/openssl.ts'
 import { check, submit } from './submission.ts'
 
 export const batch = bench({
@@ -44,10 +45,15 @@ type Batch = {
   readonly cpuMicrosecondsEach: Readonly<Record<string, number>>
 }
 
+/** CSRs in one batch (L8.2). */
+const most = 50_000
+
 type Measured = Pick<Batch, 'seconds' | 'memoryMiB' | 'cpuSeconds'>
 
 async function run(count: number, skipped: boolean, context: Context): Promise<Batch> {
   const { folder, signal, say } = context
+  if (count > most) throw new Refusal('TOO_MANY', `one batch holds at most ${shown(most)} CSRs`)
+  if (!skipped) await requireOpenssl()
   say('making the Device CSRs')
   const { csrs, document } = await makeBatch(count, folder, signal)
   const threads = threadsByDefault

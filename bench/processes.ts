@@ -1,6 +1,7 @@
 /** What processes have used: memory and processor time, as Linux tells them in /proc (proc_pid_stat(5), proc_pid_status(5)). */
 
 import { readdirSync, readFileSync } from 'node:fs'
+import { Refusal } from '../src/ground/refusal.ts'
 
 export interface Usage {
   /** The most memory that a process of this name had, MiB. */
@@ -23,8 +24,10 @@ const everyMs = 500
  * @param programs process ids by name.
  * @param postmaster whose processes are counted by kind, each kind with its largest process. Memory that they share is
  *   left out: it is the configured `shared_buffers`, and would be counted in each.
+ * @throws Refusal NOT_LINUX
  */
 export function watch(programs: Readonly<Record<string, number>>, postmaster: number): Watch {
+  if (process.platform !== 'linux') throw new Refusal('NOT_LINUX', 'what processes use is read from /proc of Linux')
   const memory = new Map<string, number>()
   const look = (): Map<string, number> => {
     const cpu = new Map<string, number>()

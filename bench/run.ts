@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { Refusal } from '../src/ground/refusal.ts'
 import { exitCodes, table } from '../src/main/commands/context.ts'
 import { adhoc } from './adhoc.ts'
 import { batch } from './batch.ts'
@@ -57,7 +58,12 @@ async function main(argv: readonly string[]): Promise<number> {
     print(chosen, figures, options.json)
     return exitCodes.ok
   } catch (cause) {
+    // As a shell says that it was interrupted.
     if (stop.signal.aborted) return 130
+    if (cause instanceof Refusal) {
+      process.stderr.write(`${cause.code}: ${cause.message}\n`)
+      return exitCodes.no
+    }
     process.stderr.write(`${name}: ${(cause as Error).stack}\n`)
     return exitCodes.fault
   } finally {

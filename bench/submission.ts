@@ -67,7 +67,6 @@ export async function check({ store }: Environment, batch: string, count: number
   const wrong = Object.entries(counted).filter(([, number]) => number !== count)
   if (wrong.length === 0 && others.length === 0) return
   const told = wrong.map(([what, number]) => `${number} ${what}`)
-  throw new Error(
-    `of ${count} requests, ${others.length} were refused (${others.slice(0, 3).join(', ')}); ${told.join(', ')}`,
-  )
+  if (others.length > 0) told.unshift(`${others.length} refused (${others.slice(0, 3).join(', ')})`)
+  throw new Error(`of ${count} requests: ${told.join(', ')}`)
 }

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Bytes } from '../../src/ground/bytes.ts'
+import { Refusal } from '../../src/ground/refusal.ts'
 import { toPem } from '../../src/ground/x509/pem.ts'
 import { cpuOfChildren } from '../processes.ts'
 
@@ -44,6 +45,17 @@ subjectKeyIdentifier = hash
 
 [nobody]
 `
+
+/** To be asked before the work. @throws Refusal NO_OPENSSL */
+export async function requireOpenssl(): Promise<void> {
+  try {
+    await promisify(execFile)('openssl', ['version'])
+  } catch (cause) {
+    throw new Refusal('NO_OPENSSL', 'the command openssl is not there: install it, or add --skip-openssl', {
+      cause,
+    })
+  }
+}
 
 /**
  * @param folder must not exist yet.

@@ -7,10 +7,10 @@ import type { BatchItem } from '../../simulator/batch.ts'
 import { makeBatchXml } from '../../simulator/batch.ts'
 import { type Device, makeDeviceCsr, makeKeyPair } from '../../simulator/device.ts'
 import { accepted } from '../../simulator/peculiar.ts'
-import { wallClock } from '../../src/rooms/issuance/window.ts'
 import { codes } from '../../src/policy/smki-device/codes.ts'
 import { authorities } from '../../src/rooms/authority/register.ts'
 import { batchOf, decideBatch, removeStale } from '../../src/rooms/issuance/batch.ts'
+import { wallClock } from '../../src/rooms/issuance/window.ts'
 import { type Answer, type Environment, serving, sleep } from './environment.ts'
 import { badRequests } from './requests.ts'
 
@@ -195,8 +195,14 @@ describe('A result', () => {
     await smki.restart({ issuing: { portion: 2000, threads: 2, deviceThreshold: 5, approval: 'manual' } })
     const answer = await completed(list)
     assert.equal(answer.root, 'CSRBatchResult')
-    assert.deepEqual(outcomes(answer), expected.map(([, outcome]) => outcome))
-    assert.deepEqual(answer.items.map(one => one.id), ids)
+    assert.deepEqual(
+      outcomes(answer),
+      expected.map(([, outcome]) => outcome),
+    )
+    assert.deepEqual(
+      answer.items.map(one => one.id),
+      ids,
+    )
     for (const { certificate, text } of answer.items) {
       assert.ok(certificate ? new X509Certificate(certificate) : text && text.length > 10)
     }
@@ -312,8 +318,12 @@ describe('A query', () => {
 
     // At the last moment it is all there; a moment later its results are removed, and its certificates are not.
     const portions = async () =>
-      (await smki.store.query('SELECT FROM portion WHERE batch = $1 UNION ALL SELECT FROM batch_part WHERE batch = $1', [id]))
-        .rowCount
+      (
+        await smki.store.query(
+          'SELECT FROM portion WHERE batch = $1 UNION ALL SELECT FROM batch_part WHERE batch = $1',
+          [id],
+        )
+      ).rowCount
     await removeStale(smki.store, { now: after(0), pickupDays: 30 })
     assert.equal(await portions(), 2)
     await removeStale(smki.store, { now: after(1), pickupDays: 30 })
@@ -326,7 +336,10 @@ describe('A query', () => {
 
     // What is not all there is not handed out as if it were.
     await assert.rejects(smki.result(id))
-    await smki.store.query("UPDATE batch SET completed_at = completed_at - interval '30 days 1 second' WHERE id = $1", [id])
+    await smki.store.query(
+      "UPDATE batch SET completed_at = completed_at - interval '30 days 1 second' WHERE id = $1",
+      [id],
+    )
     assert.deepEqual(refused(await smki.result(id)), { id: undefined, status: 'FORMAT_ERROR', code: 'FM:AA3' })
   })
 
@@ -354,11 +367,12 @@ describe('The processing window', () => {
     assert.deepEqual([paused.fields.BatchId, paused.items.length], [String(batch), 0])
     await sleep(300)
     assert.equal((await smki.result(batch)).fields.BatchStatus, 'PAUSED')
-    const told = async () =>
-      (await smki.acts()).filter(one => one.body.batch === String(batch)).map(one => one.act)
+    const told = async () => (await smki.acts()).filter(one => one.body.batch === String(batch)).map(one => one.act)
     assert.ok((await told()).includes('batch paused'))
 
-    await smki.restart({ issuing: { approval: 'manual', portion: 7, window: { from: at(-1), until: at(1), zone } } })
+    await smki.restart({
+      issuing: { approval: 'manual', portion: 7, window: { from: at(-1), until: at(1), zone } },
+    })
     assert.deepEqual(outcomes(await smki.until(batch, 'COMPLETED')), ['SUCCESS'])
     assert.ok((await told()).includes('batch processing'))
   })
@@ -373,9 +387,7 @@ describe('A clock that stands before the newest certificate', () => {
     await set(new Date(Date.now() + 3_600_000))
     await smki.stop()
     await assert.rejects(smki.start(), { code: 'CLOCK_BEHIND', message: /set the clock right/ })
-    await smki.onStore(store =>
-      store.query('UPDATE signing SET at = $2 WHERE id = $1', [rows[0]!.id, rows[0]!.at]),
-    )
+    await smki.onStore(store => store.query('UPDATE signing SET at = $2 WHERE id = $1', [rows[0]!.id, rows[0]!.at]))
     await smki.start()
     assert.equal((await smki.submit(makeBatchXml(items(good()), { id: 'x' }))).fields.BatchStatus, 'PENDING')
   })

@@ -164,8 +164,8 @@ export async function serving(settings: Settings = {}): Promise<Environment> {
       for (let look = 0; ; look++) {
         const answer = await environment.result(batch, party)
         if (answer.fields.BatchStatus === state) return answer
-        if (look === 1200) throw new Error(`batch ${batch} is still ${answer.fields.BatchStatus}, and not ${state}`)
-        await sleep(50)
+        if (look === 3000) throw new Error(`batch ${batch} is still ${answer.fields.BatchStatus}, and not ${state}`)
+        await sleep(20)
       }
     },
     async restart(change = {}) {

@@ -33,7 +33,17 @@ export const sequence = (...content: Bytes[]): Buffer => element(tag.sequence, .
 export const setOf = (...content: Bytes[]): Buffer => element(tag.set, ...content.toSorted(Buffer.compare))
 
 export const octetString = (content: Bytes): Buffer => element(tag.octetString, content)
-export const oid = (text: string): Buffer => element(tag.oid, oidContent(text))
+/** The same few are written again and again: each is encoded once. Nobody changes what is handed out. */
+const writtenOids = new Map<string, Buffer>()
+
+export function oid(text: string): Buffer {
+  const known = writtenOids.get(text)
+  if (known) return known
+  const written = element(tag.oid, oidContent(text))
+  // Some come from outside (hwType); a limit, so that they do not fill the memory.
+  if (writtenOids.size < 512) writtenOids.set(text, written)
+  return written
+}
 export const boolean = (value: boolean): Buffer => element(tag.boolean, Buffer.from([value ? 0xff : 0x00]))
 export const nothing = (): Buffer => element(tag.null)
 

@@ -24,6 +24,7 @@ export function planFor(profile: Profile, issuer: Wanted['issuer']): Plan {
   const issuerKey = issuer === 'self' ? profile.key : issuer.publicKey.kind === 'P-256' ? 'P-256' : 'RSA-4096'
   const algorithm = algorithms[signatureAlgorithmOf(issuerKey)]
   const parts = profile.extensions.map(rule => extensionPart(rule, issuer))
+  const validity = validityOf(profile)
 
   return wanted => {
     const key = readPublicKey(new Der(wanted.publicKey)).key
@@ -33,7 +34,7 @@ export function planFor(profile: Profile, issuer: Wanted['issuer']): Plan {
       der.integer(wanted.serial),
       algorithm,
       issuer === 'self' ? subject : issuer.subject.der,
-      writeValidity(profile, wanted.moment),
+      validity(wanted.moment),
       subject,
       wanted.publicKey,
       der.tagged(3, der.sequence(...parts.map(part => (typeof part === 'function' ? part(wanted, key) : part)))),
@@ -58,9 +59,18 @@ export function periodOf(profile: Profile, moment: Date): { notBefore: Date; not
   return { notBefore, notAfter: new Date(anniversary.getTime() - 1000) }
 }
 
-function writeValidity(profile: Profile, moment: Date): Buffer {
-  const { notBefore, notAfter } = periodOf(profile, moment)
-  return der.sequence(writeTime(notBefore), writeTime(notAfter))
+/** The period of a moment; a batch has hundreds of certificates of one second. */
+function validityOf(profile: Profile): (moment: Date) => Buffer {
+  let last = Number.NaN
+  let written: Buffer = Buffer.alloc(0)
+  return moment => {
+    if (moment.getTime() !== last) {
+      const { notBefore, notAfter } = periodOf(profile, moment)
+      written = der.sequence(writeTime(notBefore), writeTime(notAfter))
+      last = moment.getTime()
+    }
+    return written
+  }
 }
 
 function writeSubject(rules: readonly AttributeRule[], values: Wanted['subject']): Buffer {

@@ -49,6 +49,7 @@ interface Row {
   newest: number | null
 }
 
+// In the lateral part no join: on tables that were not analysed yet, as after a crash, a join goes through every signing.
 const columns = `c.signing, c.position, c.authority, c.family, c.usage, c.role, c.ordinal, c.eui64, c.serial, c.tbs,
   s.at, substr(s.signatures, c.position::int * s.slot + 1, s.slot) AS slot,
   n.since IS NOT NULL AS withdrawn, r.at IS NOT NULL AS revoked, d.oldest, d.newest`
@@ -57,8 +58,8 @@ const from = `FROM certificate c JOIN signing s ON s.id = c.signing AND s.state 
   LEFT JOIN revoked r ON r.authority = c.authority AND r.serial = c.serial
   LEFT JOIN LATERAL (
     SELECT min(o.ordinal) AS oldest, max(o.ordinal) AS newest
-      FROM certificate o JOIN signing t ON t.id = o.signing AND t.state = 'complete'
-     WHERE o.eui64 = c.eui64 AND o.family = c.family AND o.usage = c.usage) d ON c.family = ${families.device}`
+      FROM certificate o WHERE o.eui64 = c.eui64 AND o.family = c.family AND o.usage = c.usage
+       AND (SELECT t.state FROM signing t WHERE t.id = o.signing) = 'complete') d ON c.family = ${families.device}`
 
 /** Every certificate of one EUI-64, all statuses, roles and usages, oldest first. */
 export async function findByEui64(
