@@ -12,7 +12,7 @@ import { hierarchies, profileNamed } from '../policy/hierarchies.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { DeviceCode } from '../policy/smki-device/codes.ts'
 import { parse, type ReadItems } from '../rooms/issuance/batch.ts'
-import { type DeviceIssuing, issueDevices } from '../rooms/issuance/issue.ts'
+import { deviceIssuing, issueDevices } from '../rooms/issuance/issue.ts'
 import { issuingDcas } from '../rooms/issuance/issuing-dcas.ts'
 import { issuePortion, PortionLost, releasePortion, takePortion } from '../rooms/issuance/portion.ts'
 import { ineligible } from '../rooms/registration/eligible.ts'
@@ -62,7 +62,7 @@ const authorities = issuingDcas(
   device.issuing.keyUse!,
   64,
 )
-const devices: DeviceIssuing = { ...hands, authorities }
+const devices = deviceIssuing(hands, authorities)
 const retiring: (() => void)[] = []
 let busy = 0
 
@@ -139,11 +139,13 @@ interface Waiting {
 let queue: Waiting[] = []
 let grouping = 0
 const groupAtMost = 64
+/** One group at a time: what waits meanwhile makes the next one larger, and each costs the store the same. */
+const groupsAtOnce = 1
 
 function ask(question: SigningQuestion): Promise<SigningAnswer> {
   return new Promise(answer => {
     queue.push({ question, answer })
-    if (grouping < lanes) {
+    if (grouping < groupsAtOnce) {
       grouping++
       // One turn of the event loop: what came in the same packets is issued together.
       setImmediate(() => void groups())

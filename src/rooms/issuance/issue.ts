@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto'
 import type { Bytes } from '../../ground/bytes.ts'
 import { wholeSecond } from '../../ground/clock.ts'
-import { entry, type JsonValue } from '../../ground/journal/entry.ts'
+import { type Entry, entry, type JsonValue } from '../../ground/journal/entry.ts'
 import { append } from '../../ground/journal/journal.ts'
 import { leafHash, rootOf } from '../../ground/journal/merkle.ts'
 import { Refusal } from '../../ground/refusal.ts'
@@ -14,13 +14,21 @@ import type { DeviceCode } from '../../policy/smki-device/codes.ts'
 import type { Wanted } from '../../policy/wanted.ts'
 import type { Hands } from '../authority/issue-one.ts'
 import { certifiedFor } from '../repository/holdings.ts'
-import { giveUpWritten, type Intended, intend, keep } from '../repository/register.ts'
+import { giveUpWritten, type Intended } from '../repository/register.ts'
 import { type Admitted, admit } from './admit.ts'
 import { type Decided, type DecisionRules, decide } from './decide.ts'
+import { atOnce, inTransactions, type Writing } from './inside/writing.ts'
 import type { IssuingDca, IssuingDcas } from './issuing-dcas.ts'
 
 export interface DeviceIssuing extends Hands {
   readonly authorities: IssuingDcas
+  /** How groups without rows of their own are written (inside/writing.ts); one for each signer. */
+  readonly writing?: Writing
+}
+
+/** What a signer needs, made once and kept: numbers of signings are fetched by the dozen. */
+export function deviceIssuing(hands: Hands, authorities: IssuingDcas): DeviceIssuing {
+  return { ...hands, authorities, writing: atOnce(hands.store) }
 }
 
 /** What became of one request: a certificate at its position in the signing, or the code that says why not. */
@@ -102,19 +110,17 @@ async function issuePlanned(
 ): Promise<Outcome[]> {
   // 3. Write down what is about to be signed. If we stop once signatures exist and before they are kept, this is what
   //    lets those certificates be recognised; the requests are then judged again and get other serial numbers.
+  const outcomes: Outcome[] = []
+  const writing = writingOf(hands, group, outcomes)
   const says = { ...group.says, count: planned.length }
-  const signing = await hands.store.transaction(async client => {
-    const id = await intend(
-      client,
-      moment,
-      72,
-      planned.map(one => one.intended),
-    )
-    const root = rootOf(planned.map(one => leafHash(one.conforming.tbs)))
-    await append(client, entry('intend', hands.clock(), { ...says, signing: String(id), root: hex(root) }))
-    await group.intending?.(client, id)
-    return id
-  })
+  const signing = await writing.intend(
+    moment,
+    planned.map(one => one.intended),
+    id => {
+      const root = rootOf(planned.map(one => leafHash(one.conforming.tbs)))
+      return entry('intend', hands.clock(), { ...says, signing: String(id), root: hex(root) })
+    },
+  )
   await seeKeysAlone(hands, signing, decided)
 
   // 4. Sign. Each signature is verified before it goes on.
@@ -122,26 +128,31 @@ async function issuePlanned(
 
   // 5. Keep them: from the commit on these Certificates exist and stand in the Repository, whatever fails later.
   let position = 0
-  const outcomes = judged.map((one, i): Outcome => {
-    if (one === undefined || one instanceof Refusal) return { refusal: refusals(i) }
-    return { position, der: signed[position++]!.der }
-  })
-  await hands.store.transaction(async client => {
-    await keep(
-      client,
-      signing,
-      72,
-      signed.map(one => one.signature),
-    )
-    const root = rootOf(signed.map(one => leafHash(one.der)))
-    await append(
-      client,
-      entry('issue', hands.clock(), { ...says, signing: String(signing), root: hex(root), lodged: true }),
-    )
-    await journalRefusals(hands, client, group, outcomes)
-    await group.keeping?.(client, outcomes, signing)
-  })
+  for (const [i, one] of judged.entries()) {
+    const refused = one === undefined || one instanceof Refusal
+    outcomes.push(refused ? { refusal: refusals(i) } : { position, der: signed[position++]!.der })
+  }
+  const root = rootOf(signed.map(one => leafHash(one.der)))
+  const issued = entry('issue', hands.clock(), { ...says, signing: String(signing), root: hex(root), lodged: true })
+  await writing.keep(
+    signing,
+    signed.map(one => one.signature),
+    [issued, ...refusalEntries(hands, group, outcomes)],
+  )
   return outcomes
+}
+
+/** A portion writes rows of its batch in the same transactions; what comes singly is written in one statement each. */
+function writingOf(hands: DeviceIssuing, { intending, keeping }: Group, outcomes: readonly Outcome[]): Writing {
+  if (!intending && !keeping) return hands.writing ?? atOnce(hands.store)
+  let named: bigint | undefined
+  return inTransactions(hands.store, {
+    async intending(client, signing) {
+      named = signing
+      await intending?.(client, signing)
+    },
+    keeping: async client => keeping?.(client, outcomes, named),
+  })
 }
 
 /** As `map`, letting others have the thread every few milliseconds: a single request does not wait for a batch. */
@@ -230,19 +241,14 @@ async function close(
   signing: bigint | undefined,
 ): Promise<Outcome[]> {
   await hands.store.transaction(async client => {
-    await journalRefusals(hands, client, group, outcomes)
+    for (const one of refusalEntries(hands, group, outcomes)) await append(client, one)
     await group.keeping?.(client, outcomes, signing)
   })
   return outcomes
 }
 
 /** What was refused can be found out too (lessons, section 2): codes and the hashes of the requests, one entry a group. */
-async function journalRefusals(
-  hands: Hands,
-  client: Client,
-  group: Group,
-  outcomes: readonly Outcome[],
-): Promise<void> {
+function refusalEntries(hands: Hands, group: Group, outcomes: readonly Outcome[]): Entry[] {
   const refused = outcomes.flatMap((outcome, i) => {
     if (!('refusal' in outcome)) return []
     const request = group.requests[i]!
@@ -250,12 +256,10 @@ async function journalRefusals(
     return [`${outcome.refusal.code} ${i} ${csr}`]
   })
   // An entry holds 65,535 octets; one refusal takes some 80.
-  for (let from = 0; from < refused.length; from += 500) {
-    await append(
-      client,
-      entry('refuse', hands.clock(), { ...group.says, refused: refused.slice(from, from + 500) }),
-    )
-  }
+  const pieces = Array.from({ length: Math.ceil(refused.length / 500) }, (_, i) =>
+    refused.slice(i * 500, (i + 1) * 500),
+  )
+  return pieces.map(piece => entry('refuse', hands.clock(), { ...group.says, refused: piece }))
 }
 
 function hex(octets: Bytes): string {

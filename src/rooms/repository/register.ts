@@ -102,17 +102,22 @@ export async function keep(
   slot: Slot,
   signatures: readonly Bytes[],
 ): Promise<void> {
+  const { rowCount } = await client.query({
+    name: 'keep',
+    text: "UPDATE signing SET state = 'complete', signatures = $2 WHERE id = $1 AND state = 'intended' AND count = $3",
+    values: [signing, slotsOf(slot, signatures), signatures.length],
+  })
+  if (rowCount !== 1) throw new SigningLost(`signing ${signing} is not open any more`)
+}
+
+/** The signatures, each at the beginning of a slot of its own. */
+export function slotsOf(slot: Slot, signatures: readonly Bytes[]): Buffer {
   const slots = Buffer.alloc(slot * signatures.length)
   signatures.forEach((signature, position) => {
     if (signature.length > slot) throw new RangeError('a signature is longer than its slot')
     slots.set(signature, position * slot)
   })
-  const { rowCount } = await client.query({
-    name: 'keep',
-    text: "UPDATE signing SET state = 'complete', signatures = $2 WHERE id = $1 AND state = 'intended' AND count = $3",
-    values: [signing, slots, signatures.length],
-  })
-  if (rowCount !== 1) throw new SigningLost(`signing ${signing} is not open any more`)
+  return slots
 }
 
 /**
