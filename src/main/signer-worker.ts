@@ -123,9 +123,9 @@ function troubled(cause: unknown): Report {
 }
 
 /** These octets were accepted: what the limit is by now does not matter any more. */
-const readItems: ReadItems = async (parts, onItem) => {
+const readItems: ReadItems = (parts, onItem) => {
   const reader = new BatchReader(onItem, { limit: Number.MAX_SAFE_INTEGER })
-  for await (const part of parts) reader.write(part)
+  for (const part of parts) reader.write(part)
   reader.end()
 }
 

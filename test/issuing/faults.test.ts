@@ -212,9 +212,9 @@ describe('a portion of a batch', () => {
     const sha256 = createHash('sha256').update(octets).digest()
     await accept(hands, { id: batch, party: 1, reference: 'x', sha256, octets: octets.length, count: items.length })
     await decideBatch(hands, batch, { approve: true, by: 'test' })
-    const read = async (parts: AsyncIterable<Buffer>, onItem: (item: { id: string; csr: Buffer }) => void) => {
+    const read = (parts: Iterable<Buffer>, onItem: (item: { id: string; csr: Buffer }) => void) => {
       const reader = new BatchReader(onItem, { limit: 10 })
-      for await (const part of parts) reader.write(part)
+      for (const part of parts) reader.write(part)
       reader.end()
     }
     await parse(hands, batch, read, 10)

@@ -6,6 +6,7 @@ import { entry, type JsonValue } from '../../ground/journal/entry.ts'
 import { append } from '../../ground/journal/journal.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import { copyInto } from '../../ground/store/copy.ts'
+import { copyOut } from '../../ground/store/copy-out.ts'
 import type { Client, Store } from '../../ground/store/store.ts'
 import type { Hands } from '../authority/issue-one.ts'
 import { encodeItems, type PortionItem } from './portion.ts'
@@ -111,7 +112,7 @@ export async function decideBatch(
 }
 
 /** Turns the octets of an upload into its requests; the door that took them in knows how. */
-export type ReadItems = (parts: AsyncIterable<Buffer>, onItem: (item: PortionItem) => void) => Promise<void>
+export type ReadItems = (parts: Iterable<Buffer>, onItem: (item: PortionItem) => void) => void
 
 /**
  * PARSING → QUEUED: what is stored is what was uploaded, and its requests lie in portions. TAMPERED when its SHA-256
@@ -123,59 +124,56 @@ export async function parse(
   readItems: ReadItems,
   portionSize: number,
 ): Promise<BatchState | undefined> {
-  return hands.store.transaction(
-    async client => {
-      const { rows } = await client.query<{ sha256: Buffer }>(
-        "SELECT sha256 FROM batch WHERE id = $1 AND state = 'PARSING' FOR UPDATE SKIP LOCKED",
-        [batch],
-      )
-      const expected = rows[0]
-      if (!expected) return undefined
-      const digest = createHash('sha256')
-      for await (const part of parts(client, batch)) digest.update(part)
-      if (!digest.digest().equals(expected.sha256)) {
-        await client.query("UPDATE batch SET state = 'TAMPERED', reason = $2 WHERE id = $1", [
-          batch,
-          'what is stored is not what was uploaded',
-        ])
-        await say(hands, client, 'batch tampered', batch, {})
-        return 'TAMPERED'
-      }
-      await writePortions(client, batch, readItems, portionSize)
-      await client.query("UPDATE batch SET state = 'QUEUED', queued_at = $2 WHERE id = $1", [batch, hands.clock()])
-      return 'QUEUED'
-    },
-    // The parts are read twice; what was measured is what is parsed.
-    { isolation: 'REPEATABLE READ' },
+  return hands.store.transaction(async client => {
+    const { rows } = await client.query<{ sha256: Buffer }>(
+      "SELECT sha256 FROM batch WHERE id = $1 AND state = 'PARSING' FOR UPDATE SKIP LOCKED",
+      [batch],
+    )
+    const expected = rows[0]
+    if (!expected) return undefined
+    // Read once: what is measured is what is parsed.
+    const parts = await partsOf(client, batch)
+    const digest = createHash('sha256')
+    for (const part of parts) digest.update(part)
+    if (!digest.digest().equals(expected.sha256)) {
+      await client.query("UPDATE batch SET state = 'TAMPERED', reason = $2 WHERE id = $1", [
+        batch,
+        'what is stored is not what was uploaded',
+      ])
+      await say(hands, client, 'batch tampered', batch, {})
+      return 'TAMPERED'
+    }
+    const portions = portionsOf(batch, parts, readItems, portionSize)
+    await copyInto(client, 'portion', { batch: 'int8', number: 'int4', count: 'int4', items: 'bytea' }, portions)
+    await client.query("UPDATE batch SET state = 'QUEUED', queued_at = $2 WHERE id = $1", [batch, hands.clock()])
+    return 'QUEUED'
+  })
+}
+
+/** The parts of an upload, in their order; together they have at most as many octets as the door lets in. */
+async function partsOf(client: Client, batch: bigint): Promise<Buffer[]> {
+  const parts: Buffer[] = []
+  // COPY gives octets as they are; a query would give them as text of twice the length.
+  await copyOut(client, `SELECT octets FROM batch_part WHERE batch = ${batch} ORDER BY number`, ([octets]) =>
+    parts.push(Buffer.from(octets!)),
   )
+  return parts
 }
 
-async function* parts(client: Client, batch: bigint): AsyncGenerator<Buffer> {
-  for (let number = 0; ; number++) {
-    const { rows } = await client.query<{ octets: Buffer }>({
-      name: 'batch_part',
-      text: 'SELECT octets FROM batch_part WHERE batch = $1 AND number = $2',
-      values: [batch, number],
-    })
-    if (!rows[0]) return
-    yield rows[0].octets
-  }
-}
-
-/** The requests of a batch fit into memory (some 17 MB); one COPY writes them all. */
-async function writePortions(client: Client, batch: bigint, readItems: ReadItems, size: number): Promise<void> {
+/** Rows of the table `portion`. The requests of a batch fit into memory (some 17 MB); one COPY writes them all. */
+function portionsOf(batch: bigint, parts: Iterable<Buffer>, readItems: ReadItems, size: number) {
   const portions: [bigint, number, number, Buffer][] = []
   let waiting: PortionItem[] = []
   const close = () => {
     portions.push([batch, portions.length, waiting.length, encodeItems(waiting)])
     waiting = []
   }
-  await readItems(parts(client, batch), item => {
+  readItems(parts, item => {
     waiting.push(item)
     if (waiting.length === size) close()
   })
   if (waiting.length > 0) close()
-  await copyInto(client, 'portion', { batch: 'int8', number: 'int4', count: 'int4', items: 'bytea' }, portions)
+  return portions
 }
 
 export interface Progress {

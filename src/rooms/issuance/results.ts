@@ -2,7 +2,7 @@
 
 import type { Store } from '../../ground/store/store.ts'
 import type { DeviceCode } from '../../policy/smki-device/codes.ts'
-import { certificatesOf } from '../repository/signings.ts'
+import { certificatesInBulk } from '../repository/signings.ts'
 import type { ResultRow } from './portion.ts'
 
 export type ItemResult =
@@ -14,7 +14,7 @@ export type ItemResult =
  * @throws RangeError at the end unless there was one for each request: they may be removed while they are read
  */
 export async function* resultsOf(
-  store: Pick<Store, 'query'>,
+  store: Store,
   { id, count }: { readonly id: bigint; readonly count: number },
 ): AsyncGenerator<ItemResult[]> {
   let given = 0
@@ -31,11 +31,7 @@ export async function* resultsOf(
   if (given !== count) throw new RangeError(`batch ${id} has ${given} results for ${count} requests`)
 }
 
-async function resultsOfPortion(
-  store: Pick<Store, 'query'>,
-  batch: bigint,
-  number: number,
-): Promise<ItemResult[] | undefined> {
+async function resultsOfPortion(store: Store, batch: bigint, number: number): Promise<ItemResult[] | undefined> {
   const { rows } = await store.query<{ signing: bigint | null; results: ResultRow[] }>({
     name: 'results_of',
     text: 'SELECT signing, results FROM portion WHERE batch = $1 AND number = $2',
@@ -43,7 +39,7 @@ async function resultsOfPortion(
   })
   const row = rows[0]
   if (!row) return undefined
-  const certificates = row.signing === null ? [] : await certificatesOf(store, row.signing)
+  const certificates = row.signing === null ? [] : await certificatesInBulk(store, row.signing)
   return row.results.map(result =>
     typeof result[1] === 'number'
       ? { id: result[0], certificate: certificates[result[1]]! }

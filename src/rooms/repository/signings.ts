@@ -1,5 +1,7 @@
 /** Signings as they stand in the register: what each wrote down, and what came of it. */
 
+import { copyOut } from '../../ground/store/copy-out.ts'
+import type { Store } from '../../ground/store/store.ts'
 import { assembleCertificate } from '../../ground/x509/assemble.ts'
 import type { Reader } from './find.ts'
 import { fromSlot } from './register.ts'
@@ -14,6 +16,18 @@ export async function certificatesOf(store: Reader, signing: bigint): Promise<Bu
     values: [signing],
   })
   return rows.map(row => assembleCertificate(row.tbs, fromSlot(row.slot)))
+}
+
+/** The same for results by the ten thousand: COPY gives the octets as they are, not as text of twice the length. */
+export async function certificatesInBulk(store: Pick<Store, 'transaction'>, signing: bigint): Promise<Buffer[]> {
+  const certificates: Buffer[] = []
+  const query = `SELECT c.tbs, substr(s.signatures, c.position::int * s.slot + 1, s.slot)
+      FROM certificate c JOIN signing s ON s.id = c.signing AND s.state = 'complete'
+     WHERE c.signing = ${signing} ORDER BY c.position`
+  await store.transaction(client =>
+    copyOut(client, query, ([tbs, slot]) => certificates.push(assembleCertificate(tbs!, fromSlot(slot!)))),
+  )
+  return certificates
 }
 
 /** What a signing wrote down before it signed, in order of position. */
