@@ -120,7 +120,13 @@ async function brake(): Promise<void> {
   await store().query(`CREATE FUNCTION brake() RETURNS trigger LANGUAGE plpgsql AS
     'BEGIN PERFORM pg_sleep(0.1); RETURN NEW; END'`)
   await store().query('CREATE TRIGGER brake BEFORE UPDATE ON portion FOR EACH ROW EXECUTE FUNCTION brake()')
+  // Through this gate goes what is signed and about to be kept.
+  await store().query(`CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_advisory_xact_lock_shared(${gate}); RETURN NEW; END'`)
+  await store().query(`CREATE TRIGGER gate BEFORE UPDATE ON signing FOR EACH ROW
+    WHEN (NEW.state = 'complete') EXECUTE FUNCTION gate()`)
 }
+const gate = 4711
 
 function client(party: string, credential: string) {
   return openClient({
@@ -192,10 +198,10 @@ describe('A batch of 6,000', {
 
   it('goes on when the signer alone was killed: the service stops, and who waited for it hears so', async () => {
     await more(5)
-    // Nobody can write down what is to be signed; so a single request waits, and portions too.
+    // Nobody can keep what was signed; so a single request waits, and portions too.
     const held = Promise.withResolvers<void>()
     const holding = store().transaction(async client => {
-      await client.query('LOCK TABLE signing IN EXCLUSIVE MODE')
+      await client.query(`SELECT pg_advisory_xact_lock(${gate})`)
       held.resolve()
       await new Promise(resolve => service.once('exit', resolve))
     })
@@ -210,12 +216,18 @@ describe('A batch of 6,000', {
       )
       blocked = rows[0]!.blocked
     }
+    const { rows: open } = await store().query<{ id: bigint }>("SELECT id FROM signing WHERE state = 'intended'")
+    assert.ok(open.length >= 5, `${open.length} signings were open`)
     await ended('SIGKILL', running(home)!.processes.signer!)
     assert.match(await asked, /ID="waiting".*<Status>WORKFLOW_ERROR<\/Status>.*<ErrorCode>WF:BB2</s)
     supplier.close()
     assert.equal(service.exitCode, 1)
     assert.match(said, /the signer program ended; the service stops/)
     await start()
+    const { rows: now } = await store().query<{ state: string }>('SELECT state FROM signing WHERE id = ANY($1)', [
+      open.map(one => one.id),
+    ])
+    assert.deepEqual(new Set(now.map(one => one.state)), new Set(['abandoned']))
   })
 
   it('goes on when PostgreSQL was killed: what was acknowledged is there', async () => {
@@ -226,6 +238,7 @@ describe('A batch of 6,000', {
     await start()
     assert.ok((await done()) >= before)
     await store().query('DROP TRIGGER brake ON portion')
+    await store().query('DROP TRIGGER gate ON signing')
   })
 
   it('is not in the way of a single request, which is as good as it was when its signer was killed', async () => {

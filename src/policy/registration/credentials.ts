@@ -67,7 +67,7 @@ export const credentialLife: Readonly<Record<CredentialState, readonly Credentia
   requested: ['verified', 'refused', 'withdrawn', 'revoked'],
   verified: ['requested', 'approved', 'refused', 'withdrawn', 'revoked'],
   approved: ['issued', 'revoked'],
-  issued: ['active', 'locked', 'revoked', 'expired', 'returned'],
+  issued: ['active', 'revoked', 'expired', 'returned'],
   active: ['locked', 'revoked', 'expired', 'returned'],
   locked: ['active', 'revoked', 'expired', 'returned'],
   revoked: [],

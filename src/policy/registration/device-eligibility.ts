@@ -79,6 +79,7 @@ export interface Requester {
  */
 export function whyNotEligible(
   rows: readonly EligibilityRow[],
+  smiStatuses: readonly string[],
   requester: Requester,
   device: DeviceFacts | undefined,
 ): Extract<DeviceCode, 'IN:GG2' | 'IN:GG3' | 'IN:GG4'> | undefined {
@@ -87,7 +88,10 @@ export function whyNotEligible(
     row => row.deviceTypes.includes(device.type) && (!row.userRoles || inOne(row.userRoles, requester)),
   )
   if (own.length === 0) return 'IN:GG4'
-  const statusFits = (row: EligibilityRow) => !row.notIn?.includes(device.smiStatus)
+  // A word that is no status fits no row that asks for one: an inventory that spells otherwise opens nothing.
+  const { smiStatus } = device
+  const statusFits = (row: EligibilityRow) =>
+    !row.notIn || (smiStatuses.includes(smiStatus) && !row.notIn.includes(smiStatus))
   const isTheirs = (row: EligibilityRow) => !row.responsible || isResponsible(row.userRoles, requester, device)
   if (own.some(row => statusFits(row) && isTheirs(row))) return undefined
   return own.some(row => statusFits(row)) ? 'IN:GG3' : 'IN:GG2'

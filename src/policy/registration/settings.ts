@@ -96,11 +96,29 @@ export const registrationSettings = (assumed: Assumed) =>
         ['screening'],
         'evidence that an ARO or a member of the RA was screened (BS 7858)',
       ),
-      /** Days before its end at which the holder of a credential is told. */
-      expiryNoticeDays: z.array(z.int().min(1)).min(1).default([90, 30, 7]),
-      /** Days that an API key, an SSH key or a portal account is good for; null is without end. */
-      repositoryCredentialDays: z.int().min(1).nullable().default(null),
-      passwordCharacters: z.int().min(8).max(128).default(12),
+      expiryNoticeDays: z
+        .array(z.int().min(1))
+        .min(1)
+        .default([90, 30, 7])
+        .meta({ says: 'days before its end at which the Party of a credential is told' }),
+      repositoryCredentialDays: z
+        .int()
+        .min(1)
+        .nullable()
+        .default(null)
+        .meta({ says: 'days that an API key, an SSH key or a portal account is good for; null is without end' }),
+      passwordCharacters: z
+        .int()
+        .min(8)
+        .max(128)
+        .default(12)
+        .meta({ says: 'fewest characters of a password of the Repository portal' }),
+      passwordLog2N: z
+        .int()
+        .min(14)
+        .max(20)
+        .default(15)
+        .meta({ says: 'cost of trying a password: scrypt with N = 2^n, r = 8, p = 1' }),
     })
     .superRefine((rules, context) => {
       // A misspelt word would silently open what it should close.

@@ -1,7 +1,5 @@
 /** The SMKI and Repository Entry Process Tests: what an organisation shows before its first live certificate (L7). */
 
-import type { CertificatePolicy } from './offices.ts'
-
 /** What an organisation means to use; its plan names them, and they decide which scenarios it runs. */
 export const sreptInterfaces = [
   'PORTAL_ORG',
@@ -75,10 +73,4 @@ export function scenariosFor(
   table: readonly Scenario[] = scenarios,
 ): readonly Scenario[] {
   return table.filter(one => interfaces.includes(one.interface))
-}
-
-/** The interfaces without which an application under that Certificate Policy has nothing to use. */
-export const interfacesOf: Readonly<Record<CertificatePolicy, readonly SreptInterface[]>> = {
-  'smki-organisation': ['PORTAL_ORG'],
-  'smki-device': ['PORTAL_DEVICE', 'ADHOC_WS', 'BATCH_WS'],
 }
