@@ -21,6 +21,8 @@ const { status } = spawnSync(
   [
     '--test',
     '--test-concurrency=2',
+    // Nothing waits for ever: a test that hangs fails, and says which it was.
+    '--test-timeout=300000',
     '--test-reporter=./test/reporter.ts',
     '--test-reporter-destination=stdout',
     ...found,

@@ -157,8 +157,8 @@ function loop(
       else if (report.report === 'parsed') {
         // One that met a fault waits before it is tried again: what made it fail may take a while to pass.
         setTimeout(() => parsing.delete(report.batch), report.state === undefined ? 2000 : 0).unref()
-      }
-      else if (report.report === 'retired') retired.set(report.authority, (retired.get(report.authority) ?? 0) + 1)
+      } else if (report.report === 'retired')
+        retired.set(report.authority, (retired.get(report.authority) ?? 0) + 1)
       else if (report.report === 'fault' || report.report === 'held') {
         // A moment's pause: whatever is wrong may be right by then, and the log is not filled by one trouble.
         if (report.report === 'fault')

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { cease } from '../../src/rooms/registration/cease.ts'
 import { nominate, officesOf } from '../../src/rooms/registration/nominations.ts'
 import { apply, submitForm } from '../../src/rooms/registration/organisation.ts'
 import { amendPerson } from '../../src/rooms/registration/people.ts'
 import { openTasks, taskOf, waitingFor } from '../../src/rooms/registration/task.ts'
-import { approve, refuse, verify, withdraw } from '../../src/rooms/registration/tasks.ts'
+import { approve, lookAt, refuse, verify, withdraw } from '../../src/rooms/registration/tasks.ts'
 import { evidence, formOf, type Office, openOffice, refusal } from './office.ts'
 
 const given = { evidence: evidence('signed form') }
@@ -173,6 +174,22 @@ describe('a task', () => {
       )
       refusal('TASK_DECIDED')((both.find(one => one.status === 'rejected') as PromiseRejectedResult).reason)
     }
+  })
+
+  it('shows what is to be approved, and its digest is of that', async () => {
+    const { hands, kinds } = office
+    const opened = await nominateSomeone()
+    const { task, subject } = await lookAt(hands, kinds, opened.task)
+    assert.equal(subject.person, opened.person)
+    assert.equal(subject.office, 'NO')
+    // The members sorted, no blanks: enough for this one, which has no nested object.
+    const members = Object.entries({ ...subject, act: task.kind, at: task.openedAt.toISOString() }).sort(
+      ([a], [b]) => (a < b ? -1 : 1),
+    )
+    const digest = createHash('sha256')
+      .update(JSON.stringify(Object.fromEntries(members)))
+      .digest('hex')
+    assert.equal(digest, opened.digest)
   })
 
   it('is approved on what the approver has seen, and on nothing else', async () => {

@@ -70,7 +70,7 @@ async function start(): Promise<void> {
       said += octets
     })
     const gone = once(service, 'exit').then(() => false)
-    while (!ready && service.exitCode === null) await Promise.race([gone, sleep(20)])
+    while (!ready && service.exitCode === null && service.signalCode === null) await Promise.race([gone, sleep(20)])
     if (ready) break
     assert.ok(attempt < 60 && /STORE_IN_USE|SIGNER_RUNS/.test(said), said)
     await sleep(500)
@@ -95,7 +95,12 @@ async function ended(signal: NodeJS.Signals, pid: number = service.pid!): Promis
   const exit = service.exitCode === null && service.signalCode === null ? once(service, 'exit') : undefined
   process.kill(pid, signal)
   await exit
-  for (const one of processes) while (isAlive(one)) await sleep(20)
+  for (const one of processes) {
+    for (let look = 0; isAlive(one); look++) {
+      assert.ok(look < 3000, `process ${one} does not end`)
+      await sleep(20)
+    }
+  }
   await opened.close().catch(() => {})
 }
 

@@ -59,6 +59,18 @@ export async function openTask(
   return { task: id, digest }
 }
 
+/** A task with what is to be approved in full, for whoever takes a step on its digest. @throws Refusal TASK_UNKNOWN */
+export async function lookAt(
+  { store }: Pick<Hands, 'store'>,
+  kinds: Kinds,
+  id: number,
+): Promise<{ task: Task; subject: Readonly<Record<string, JsonValue>> }> {
+  return store.transaction(async client => {
+    const task = await taskOf(client, id)
+    return { task, subject: await kindOf(kinds, task.kind).describe(client, task.subject) }
+  })
+}
+
 /** One person verifies. @throws Refusal TASK_UNKNOWN, TASK_DECIDED, TASK_CHANGED, STEP_NOT_DUE, EVIDENCE_MISSING, … */
 export async function verify(hands: Hands, kinds: Kinds, by: Actor, id: number, given: StepGiven): Promise<Task> {
   return (await take(hands, kinds, by, id, 'verify', given)).task
