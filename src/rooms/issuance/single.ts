@@ -60,7 +60,8 @@ export interface IkiRequest extends NewCredential {
 
 /** The certificate and its registration record come to be in one transaction. */
 export async function issueIki(hands: Hands, by: By, request: IkiRequest): Promise<Certificate> {
-  const { party, kind, role, systemName, tradingName, publicKey } = request
+  const { tradingName, publicKey, ...credential } = request
+  const { party, kind, role, systemName } = credential
   const subject = {
     organizationName: tradingName,
     organizationalUnitName: ouOf(role ?? 0x7f),
@@ -73,6 +74,6 @@ export async function issueIki(hands: Hands, by: By, request: IkiRequest): Promi
     { authority: by.record.id, ...(role !== undefined && { role }) },
     { party, credential: kind },
     (client, certificate) =>
-      recordCredential(client, certificate, { party, kind, role, systemName }, hands.clock()),
+      recordCredential(client, certificate, credential, hands.clock()),
   )
 }
