@@ -73,7 +73,6 @@ export async function issueIki(hands: Hands, by: By, request: IkiRequest): Promi
     { profile: by.profile, subject, publicKey },
     { authority: by.record.id, ...(role !== undefined && { role }) },
     { party, credential: kind },
-    (client, certificate) =>
-      recordCredential(client, certificate, credential, hands.clock()),
+    (client, certificate) => recordCredential(client, certificate, credential, hands.clock()),
   )
 }
