@@ -42,7 +42,9 @@ export async function startDeviceDoor({
   const store = await openStore(target, { max: 8 })
   const server = serverCredentials(home)
   let trust = await ikiTrust(store)
-  const { app, renew } = tlsListener(server, limitsOf(settings), trust)
+  const { app, renew } = tlsListener(server, limitsOf(settings), trust, (fault, from) =>
+    log.info({ fault, from }, 'a handshake was refused'),
+  )
   const channels = signers.map(path => openChannel<SigningQuestion, SigningAnswer>(path))
   deviceDoor(app, {
     store,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { makeBatchXml, makeMany, type OneOfMany } from '../../simulator/batch.ts'
@@ -61,6 +61,8 @@ async function start(): Promise<void> {
     let ready = false
     service = spawn(process.execPath, [program, '--home', home.path, 'serve'], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // What a killed process leaves behind goes with the home.
+      env: { ...process.env, TMPDIR: dirname(home.path) },
     })
     service.stdout!.on('data', octets => {
       said += octets

@@ -60,6 +60,8 @@ export function tlsListener(
   server: ServerCredentials,
   limits: Limits,
   clients?: ClientTrust,
+  /** Told of every handshake that was refused, and where it came from. */
+  onRefused: (fault: string, from: string) => void = () => {},
 ): { app: FastifyInstance; renew(server: ServerCredentials, clients?: ClientTrust): void } {
   let https: Server | undefined
   const app = Fastify({
@@ -78,6 +80,7 @@ export function tlsListener(
         },
         handler,
       )
+      https.on('tlsClientError', (cause, socket) => onRefused(cause.message, socket.remoteAddress ?? ''))
       bound(https, limits)
       return https
     },

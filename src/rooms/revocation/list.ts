@@ -1,5 +1,6 @@
 /** Makes the lists: complete, numbered without gap, checked before they are lodged. */
 
+import { hash } from 'node:crypto'
 import { toHexUpper } from '../../ground/bytes.ts'
 import { type Clock, wholeSecond } from '../../ground/clock.ts'
 import { writeTime } from '../../ground/der/time.ts'
@@ -20,7 +21,7 @@ import {
   latestNumber,
   lodgeList,
 } from '../repository/lists.ts'
-import { checkList } from './check-list.ts'
+import { checkList, ListFault } from './check-list.ts'
 import { entryLength, entryWriter } from './entries.ts'
 
 /**
@@ -103,7 +104,11 @@ async function makeList(client: Client, authority: AuthorityRecord, keys: KeySto
 
   // 2. Sign what was written, where it lies.
   const tbs = octets.subarray(0, tbsLength)
+  const written = hash('sha256', tbs, 'hex')
   const signature = der.bitString(keys.sign(authority.keyLabel, tbs))
+  // The one buffer was in the key store's hands: what it signed is what was written, or nothing is lodged.
+  if (hash('sha256', tbs, 'hex') !== written)
+    throw new ListFault('the key store changed the list that it was to sign')
   return { octets: der.sequence(tbs, algorithm, signature), entries, covers }
 }
 
