@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import { type Bytes, equal, toHex, view } from '../ground/bytes.ts'
 import { Der, NotDer, tag } from '../ground/der/read.ts'
 import { forever } from '../ground/der/time.ts'
-import { readTbs, type TbsCertificate } from '../ground/x509/certificate.ts'
+import { type Certificate, readTbs, type TbsCertificate } from '../ground/x509/certificate.ts'
 import {
   type Extension,
   readAuthorityKeyIdentifier,
@@ -236,7 +236,7 @@ function extensionHolds(rule: ExtensionRule, found: Extension, c: TbsCertificate
         !issuer &&
         !serial &&
         !!keyIdentifier &&
-        isMethodTwo(keyIdentifier, w.issuer.publicKey.key)
+        toHex(keyIdentifier) === idOfIssuer(w.issuer)
       )
     }
     case 'hardwareModuleName': {
@@ -262,11 +262,22 @@ function extensionHolds(rule: ExtensionRule, found: Extension, c: TbsCertificate
   }
 }
 
-/** RFC 5280 4.2.1.2 (2), computed here on its own: four bits 0100, then the last 60 bits of SHA-1 over the key. */
 function isMethodTwo(id: Bytes, key: Bytes): boolean {
-  if (id.length !== 8) return false
-  const sha = hash('sha1', key, 'hex')
-  return toHex(id) === `4${sha.slice(-15)}`
+  return toHex(id) === methodTwo(key)
+}
+
+/** RFC 5280 4.2.1.2 (2), computed here on its own: four bits 0100, then the last 60 bits of SHA-1 over the key. */
+function methodTwo(key: Bytes): string {
+  return `4${hash('sha1', key, 'hex').slice(-15)}`
+}
+
+/** An authority issues by the ten thousand, and its identifier is always the same. */
+const issuerIds = new WeakMap<Certificate, string>()
+
+function idOfIssuer(issuer: Certificate): string {
+  const known = issuerIds.get(issuer) ?? methodTwo(issuer.publicKey.key)
+  issuerIds.set(issuer, known)
+  return known
 }
 
 /** A dNSName as its text, an iPAddress in the form that RFC 5952 gives it; other names as nothing. */

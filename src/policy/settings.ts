@@ -228,7 +228,7 @@ const issuing = z.strictObject({
   /** Worker threads of the signer; 0 is one for each processor. */
   threads: z.int().min(0).max(64).default(0),
   /** CSRs that are written down, signed and kept together. */
-  portion: z.int().min(1).max(2000).default(500),
+  portion: z.int().min(1).max(2000).default(1000),
 })
 
 const repository = z.strictObject({
