@@ -9,6 +9,8 @@ import { exitCodes, table } from '../src/main/commands/context.ts'
 import { adhoc } from './adhoc.ts'
 import { batch } from './batch.ts'
 import { type Bench, bench, type Figures, type Options, shown } from './bench.ts'
+import { run as crlRun } from './crl.ts'
+import { run as dlmsRun } from './dlms.ts'
 import { run as repositoryRun } from './repository.ts'
 
 const repository = bench({
@@ -19,7 +21,21 @@ const repository = bench({
   table: figures => Object.entries(figures).map(([name, figure]) => [name, shown(figure, figure < 100 ? 3 : 0)]),
 })
 
-const benches: Readonly<Record<string, Bench>> = { batch, adhoc, repository }
+const crl = bench({
+  says: 'a list of a million entries, beside `openssl ca -gencrl` at 50,000',
+  options: { count: 1_000_000 },
+  run: (options, { signal }) => Promise.race([crlRun(options), aborted(signal)]),
+  table: figures => Object.entries(figures).map(([name, figure]) => [name, shown(figure, figure < 100 ? 3 : 0)]),
+})
+
+const dlms = bench({
+  says: 'protecting and opening of DLMS texts, beside bare AES-GCM',
+  options: { count: 20_000 },
+  run: (options, { signal }) => Promise.race([dlmsRun(options), aborted(signal)]),
+  table: figures => Object.entries(figures).map(([name, figure]) => [name, shown(figure, figure < 100 ? 2 : 0)]),
+})
+
+const benches: Readonly<Record<string, Bench>> = { batch, adhoc, repository, crl, dlms }
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
