@@ -20,6 +20,7 @@ import { oneLine, type Rule, type Severity, severityFor } from '../../policy/lin
 import { rules } from '../../policy/lint/rules.ts'
 import { defaultSettings } from '../../policy/lint/settings.ts'
 import { readSigner } from '../../policy/lint/signer.ts'
+import { progress } from './progress.ts'
 
 /** Where a command writes, text with its line ends, and how it says how it went. */
 export interface Io {
@@ -92,17 +93,19 @@ interface Result {
 
 function lintAll(named: readonly string[], options: LintOptions): Result {
   const result: Result = { files: [], unreadable: [], passedOver: 0 }
-  for (const name of named) {
-    for (const { file, inFolder } of walk(name, false, result)) {
-      const octets = attempt(file, result, () => readFileSync(file))
-      if (!octets) continue
-      const { reports, unreadable } = lintFile(octets, options)
-      if (unreadable === undefined) result.files.push({ file, reports })
-      // In a folder, only what calls itself a certificate, request or list must be readable.
-      else if (inFolder && !boundary.test(octets.toString('latin1'))) result.passedOver++
-      else result.unreadable.push({ file, why: unreadable })
-    }
+  const found = named.flatMap(name => [...walk(name, false, result)])
+  const bar = progress('measuring', found.length)
+  for (const [done, { file, inFolder }] of found.entries()) {
+    bar.at(done)
+    const octets = attempt(file, result, () => readFileSync(file))
+    if (!octets) continue
+    const { reports, unreadable } = lintFile(octets, options)
+    if (unreadable === undefined) result.files.push({ file, reports })
+    // In a folder, only what calls itself a certificate, request or list must be readable.
+    else if (inFolder && !boundary.test(octets.toString('latin1'))) result.passedOver++
+    else result.unreadable.push({ file, why: unreadable })
   }
+  bar.end()
   return result
 }
 

@@ -27,6 +27,7 @@ import {
   readLists,
   readWhole,
 } from './material.ts'
+import { progress } from './progress.ts'
 
 /** Where the command writes, text with its line ends, how it says how it went, and what time it is. */
 export interface Io {
@@ -186,7 +187,9 @@ function verifyAll(files: readonly string[], at: Date | 'ignore', reliance: Reli
   const verdicts: Answer[] = []
   const unreadable: { file: string; why: string }[] = []
   const ask = relyingParty(reliance)
-  for (const file of files) {
+  const bar = progress('verifying', files.length)
+  for (const [done, file] of files.entries()) {
+    bar.at(done)
     try {
       const octets = readWhole(file)
       verdicts.push({ file, verdict: verdictOn(octets, at, reliance, ask) })
@@ -195,6 +198,7 @@ function verifyAll(files: readonly string[], at: Date | 'ignore', reliance: Reli
       unreadable.push({ file, why: cause.message })
     }
   }
+  bar.end()
   return { verdicts, unreadable }
 }
 

@@ -3,12 +3,13 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { progress } from '../../doors/cli/progress.ts'
 import { toHex } from '../../ground/bytes.ts'
 import { type Act, NotAnEntry, readEntry } from '../../ground/journal/entry.ts'
 import { leafHash, rootOf } from '../../ground/journal/merkle.ts'
 import { parseVerifierKey } from '../../ground/journal/note.ts'
-import { readPending, verifyStored } from '../../ground/journal/stored.ts'
-import type { Client } from '../../ground/store/store.ts'
+import { lastCheckpoint, readPending, verifyStored } from '../../ground/journal/stored.ts'
+import type { Client, Store } from '../../ground/store/store.ts'
 import { certificatesOf, completeSignings, tbsOf } from '../../rooms/repository/signings.ts'
 import { exitCodes, type Io, json, withStore } from './context.ts'
 
@@ -24,12 +25,17 @@ export function addJournal(program: Command, io: Io): void {
       await withStore(command, async ({ home, store }) => {
         const key = parseVerifierKey(readFileSync(flags.key ?? home.journalKey, 'utf8').trim())
         const seen = new Set<string>()
+        const bar = progress('verifying entries', await howManyEntries(store))
         // One snapshot for all of it: a service may be issuing meanwhile.
         const { report, pending, unjournalled } = await store.transaction(async client => {
           const report = await verifyStored(client, {
             verifierKeys: [key],
-            claims: act => holds(client, act, seen),
+            claims: (act, position) => {
+              bar.at(position)
+              return holds(client, act, seen)
+            },
           })
+          bar.end()
           const pending: string[] = []
           for (const octets of await readPending(client)) {
             const fault = await ofPending(client, octets, seen)
@@ -98,4 +104,8 @@ async function holds(store: Client, act: Act, seen: Set<string>): Promise<string
 
 async function missingFrom(store: Client, seen: ReadonlySet<string>): Promise<bigint[]> {
   return (await completeSignings(store)).filter(signing => !seen.has(String(signing)))
+}
+
+async function howManyEntries(store: Store): Promise<number> {
+  return (await store.transaction(lastCheckpoint))?.size ?? 0
 }
