@@ -5,5 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 
 const binary = createRequire(import.meta.url).resolve(`@biomejs/cli-${process.platform}-${process.arch}/biome`)
-const { status } = spawnSync(binary, [...process.argv.slice(2), '--colors=off', '.'], { stdio: 'inherit' })
+const given = process.argv.slice(2)
+const where = given.some(one => one.includes('/') || one.includes('.')) ? [] : ['.']
+const { status } = spawnSync(binary, [...given, '--colors=off', ...where], { stdio: 'inherit' })
 process.exit(status ?? 1)

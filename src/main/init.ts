@@ -21,7 +21,7 @@ import {
   type Witness,
 } from './ceremony.ts'
 import { type Home, parseSettings, privateFolder, writePrivate } from './home.ts'
-import { makeTestParties } from './test-parties.ts'
+import { registerTestEnvironment } from './test-registration.ts'
 import { makeTls } from './tls-ca.ts'
 import { type OpenedStore, openHomeStore, systemChance, systemClock } from './world.ts'
 
@@ -64,7 +64,7 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
       witness('## Test environment')
       const tls = makeTls(hands, home, settings)
       witness(`Test TLS CA: ${tls.notBefore.text} to ${tls.notAfter.text}; its key was not kept`)
-      await makeTestParties(hands, home, settings, keys.issuing, witness)
+      await registerTestEnvironment(hands, home, settings, keys.issuing, witness)
     }
     tellAssumptions(settings, witness)
     const { name, publicKey } = journalVerifier(settings, keys.issuing)

@@ -1,165 +1,101 @@
-/** The Parties of a test environment, with the credentials and Organisation Certificates that their software needs. */
+/** The Parties of a test environment: who they are, and what their software needs. Data; test-registration.ts registers them. */
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { view } from '../ground/bytes.ts'
-import { entry } from '../ground/journal/entry.ts'
-import { append } from '../ground/journal/journal.ts'
-import type { KeyStore } from '../ground/keystore/keystore.ts'
-import { type KeyPair, makeKeyPair } from '../ground/keystore/pair.ts'
-import type { Certificate } from '../ground/x509/certificate.ts'
-import { toPem } from '../ground/x509/pem.ts'
-import { profileNamed } from '../policy/hierarchies.ts'
-import { roleName } from '../policy/roles.ts'
-import type { Settings } from '../policy/settings.ts'
-import type { Hands } from '../rooms/authority/issue-one.ts'
-import { authorities, issuingAuthority } from '../rooms/authority/register.ts'
-import { issueIki, issueOrganisation } from '../rooms/issuance/single.ts'
-import { type CredentialKind, enterApiKey, type NewParty, registerParty } from '../rooms/registration/parties.ts'
-import { type Home, privateFolder, writePrivate } from './home.ts'
-import { tlsFiles } from './tls-ca.ts'
+import type { CertificateKind } from '../policy/registration/credentials.ts'
+import type { CertificatePolicy } from '../policy/registration/offices.ts'
+import type { SreptInterface } from '../policy/registration/srept.ts'
 
-interface TestParty extends NewParty {
-  readonly credentials: readonly CredentialKind[]
-  readonly organisation: readonly { role: number; usage: 'digitalSignature' | 'keyAgreement'; name?: string }[]
+export interface TestParty {
+  /** Short, for folders and commands. */
+  readonly name: string
+  readonly kind: 'party' | 'dcc'
+  readonly legalName: string
+  readonly tradingName: string
+  /** EUI-64s of a range that no real company was given (the locally administered bit is set). */
+  readonly userRoles: readonly { readonly userRole: string; readonly first: string; readonly last: string }[]
+  /** What it is an Authorised Subscriber for, and its ARO is authorised for. */
+  readonly policies: readonly CertificatePolicy[]
+  readonly interfaces: readonly SreptInterface[]
+  /** Remote Party Role in the OU of its IKI Certificates. */
+  readonly role: number
+  readonly credentials: readonly CertificateKind[]
+  readonly organisation: readonly TestOrganisationCertificate[]
 }
 
-const pair = (role: number) =>
+export interface TestOrganisationCertificate {
+  readonly role: number
+  readonly eui64: string
+  readonly usage: 'digitalSignature' | 'keyAgreement'
+  readonly commonName?: string
+}
+
+const pair = (role: number, eui64: string) =>
   [
-    { role, usage: 'digitalSignature' },
-    { role, usage: 'keyAgreement' },
+    { role, eui64, usage: 'digitalSignature' },
+    { role, eui64, usage: 'keyAgreement' },
   ] as const
 
-/** EUI-64s of a range that no real company was given (the locally administered bit is set). */
+const both = ['smki-organisation', 'smki-device'] as const
+
 export const testParties: readonly TestParty[] = [
   {
     name: 'import-supplier',
+    kind: 'party',
+    legalName: 'Test Import Supplier Limited',
     tradingName: 'Test Import Supplier',
-    deviceSubscriber: true,
-    roles: [{ role: 0x02, eui64: '02a0000000010000' }],
+    userRoles: [
+      { userRole: 'IS', first: '02a0000000010000', last: '02a0000000017fff' },
+      { userRole: 'GS', first: '02a0000000018000', last: '02a000000001ffff' },
+    ],
+    policies: both,
+    interfaces: ['PORTAL_ORG', 'PORTAL_DEVICE', 'ADHOC_WS', 'BATCH_WS', 'REPO_WS'],
+    role: 0x02,
     credentials: ['ADHOC_WS', 'BATCH_WS'],
     // The third is the prepayment top-up key: one profile, two certificates in use (certificates.md section 4).
     organisation: [
-      { role: 0x02, usage: 'digitalSignature', name: 'TESTSUPPLIER' },
-      { role: 0x02, usage: 'keyAgreement' },
-      { role: 0x02, usage: 'keyAgreement' },
+      { role: 0x02, eui64: '02a0000000010000', usage: 'digitalSignature', commonName: 'TESTSUPPLIER' },
+      { role: 0x02, eui64: '02a0000000010000', usage: 'keyAgreement' },
+      { role: 0x02, eui64: '02a0000000010000', usage: 'keyAgreement' },
     ],
   },
   {
     name: 'meter-maker',
+    kind: 'party',
+    legalName: 'Test Meter Manufacturer Limited',
     tradingName: 'Test Meter Manufacturer',
-    deviceSubscriber: true,
-    roles: [{ role: 0x7f, eui64: '02a0000000020000' }],
+    userRoles: [{ userRole: 'OU', first: '02a0000000020000', last: '02a000000002ffff' }],
+    policies: ['smki-device'],
+    interfaces: ['PORTAL_DEVICE', 'BATCH_WS', 'REPO_WS'],
+    role: 0x7f,
     credentials: ['BATCH_WS'],
     organisation: [],
   },
   {
     name: 'network-operator',
+    kind: 'party',
+    legalName: 'Test Network Operator Limited',
     tradingName: 'Test Network Operator',
-    deviceSubscriber: false,
-    roles: [{ role: 0x03, eui64: '02a0000000030000' }],
+    userRoles: [{ userRole: 'ED', first: '02a0000000030000', last: '02a000000003ffff' }],
+    policies: both,
+    interfaces: ['PORTAL_ORG', 'PORTAL_DEVICE', 'BATCH_WS', 'REPO_WS'],
+    role: 0x03,
     credentials: ['BATCH_WS'],
-    organisation: pair(0x03),
+    organisation: pair(0x03, '02a0000000030000'),
   },
   {
     name: 'dcc',
+    kind: 'dcc',
+    legalName: 'Test DCC Limited',
     tradingName: 'Test DCC',
-    deviceSubscriber: true,
-    roles: [0x01, 0x04, 0x05, 0x06].map(role => ({ role, eui64: `02a000000004000${role}` })),
+    userRoles: [{ userRole: 'DCC', first: '02a0000000040000', last: '02a000000004ffff' }],
+    policies: both,
+    interfaces: ['PORTAL_ORG', 'PORTAL_DEVICE', 'ADHOC_WS', 'BATCH_WS', 'REPO_WS'],
+    role: 0x01,
     credentials: ['ADHOC_WS', 'BATCH_WS'],
     organisation: [
-      { role: 0x01, usage: 'digitalSignature' },
-      ...pair(0x04),
-      { role: 0x05, usage: 'digitalSignature' },
-      { role: 0x06, usage: 'digitalSignature' },
+      { role: 0x01, eui64: '02a0000000040001', usage: 'digitalSignature' },
+      ...pair(0x04, '02a0000000040004'),
+      { role: 0x05, eui64: '02a0000000040005', usage: 'digitalSignature' },
+      { role: 0x06, eui64: '02a0000000040006', usage: 'digitalSignature' },
     ],
   },
 ]
-
-/** Registers them all; each finds what it needs in `credentials/<name>/`, keys readable by us alone. */
-export async function makeTestParties(
-  hands: Hands,
-  home: Home,
-  settings: Settings,
-  keys: KeyStore,
-  witness: (line: string) => void,
-): Promise<void> {
-  const ica = {
-    record: await issuingAuthority(hands.store, 'iki'),
-    keys,
-    profile: profileNamed(settings, 'IKI Client Certificate'),
-  }
-  const oca = {
-    record: await issuingAuthority(hands.store, 'smki-organisation'),
-    keys,
-    profile: profileNamed(settings, 'Organisation Certificate'),
-  }
-  const chain = (await authorities(hands.store)).filter(one => one.pki === 'iki')
-  for (const party of testParties) {
-    const folder = privateFolder(join(home.credentials, party.name))
-    const id = await hands.store.transaction(async client => {
-      const id = await registerParty(client, party, hands.clock())
-      const roles = party.roles.map(({ role, eui64 }) => `${role} ${eui64}`)
-      await append(client, entry('register party', hands.clock(), { party: id, name: party.name, roles }))
-      return id
-    })
-    witness(
-      `${party.name}: ${party.roles.map(({ role, eui64 }) => `${roleName(role)} ${eui64.toUpperCase()}`).join(', ')}`,
-    )
-
-    for (const kind of party.credentials) {
-      const key = makeKeyPair('RSA-2048')
-      const systemName = `${party.name}-${kind.toLowerCase().replace('_', '-')}`
-      const role = party.roles[0]!.role
-      const request = {
-        party: id,
-        kind,
-        role,
-        systemName,
-        tradingName: party.tradingName,
-        publicKey: key.publicKey,
-      }
-      const certificate = await issueIki(hands, ica, request)
-      write(
-        folder,
-        kind.toLowerCase().replace('_', '-'),
-        key,
-        certificate,
-        chain.filter(one => one.level === 'issuing').map(one => one.certificate),
-      )
-    }
-    for (const [i, { role, usage, name }] of party.organisation.entries()) {
-      const key = makeKeyPair('P-256')
-      const eui64 = party.roles.find(one => one.role === role)!.eui64
-      const request = { role, eui64, usage, publicKey: key.publicKey, ...(name && { commonName: name }) }
-      const certificate = await issueOrganisation(hands, oca, request)
-      write(
-        folder,
-        `organisation-${i + 1}-${roleName(role)}-${usage === 'keyAgreement' ? 'ka' : 'ds'}`,
-        key,
-        certificate,
-        [],
-      )
-    }
-    const apiKey = view(hands.chance(32)).toString('base64url')
-    await hands.store.transaction(client => enterApiKey(client, id, apiKey, hands.clock()))
-    writePrivate(join(folder, 'repository-api-key'), `${apiKey}\n`)
-    writePrivate(join(folder, 'server-ca.crt.pem'), readFileSync(tlsFiles(home).ca))
-  }
-}
-
-function write(
-  folder: string,
-  name: string,
-  key: KeyPair,
-  certificate: Certificate,
-  chain: readonly Certificate[],
-): void {
-  const pem = key.pem()
-  writePrivate(join(folder, `${name}.key.pem`), pem)
-  pem.fill(0)
-  writePrivate(
-    join(folder, `${name}.crt.pem`),
-    [certificate, ...chain].map(one => toPem('CERTIFICATE', one.der)).join(''),
-  )
-}

@@ -14,6 +14,7 @@ import { codes } from '../../src/policy/smki-device/codes.ts'
 import { authorities } from '../../src/rooms/authority/register.ts'
 import { stockLevel } from '../../src/rooms/authority/stock.ts'
 import { type Answer, adHocDocument, type Environment, serving, sleep } from './environment.ts'
+import { beSubscriber, endSubscriber } from './officers.ts'
 import { badRequests } from './requests.ts'
 
 let smki: Environment
@@ -259,10 +260,10 @@ describe('Where eligibility is checked on this channel too (SVC-A03)', () => {
   before(() => smki.restart({ issuing: { eligibilityOnAdHoc: true, deviceThreshold: 12, threads: 1 } }))
 
   it('a Party that is no Authorised Subscriber is held, for INELIGIBLE is no status of this service', async () => {
-    await smki.store.query("UPDATE party SET device_subscriber = false WHERE name = 'import-supplier'")
+    await endSubscriber(smki, 'import-supplier', 'smki-device')
     await sleep(1100)
     assert.equal(outcome(await ask(newCsr())), 'ISSUANCE_ANOMALY CA:EE2')
-    await smki.store.query("UPDATE party SET device_subscriber = true WHERE name = 'import-supplier'")
+    await beSubscriber(smki, 'import-supplier', 'smki-device')
     await sleep(1100)
     assert.equal(outcome(await ask(newCsr())), 'SUCCESS')
   })

@@ -12,6 +12,7 @@ import { authorities } from '../../src/rooms/authority/register.ts'
 import { batchOf, decideBatch, removeStale } from '../../src/rooms/issuance/batch.ts'
 import { wallClock } from '../../src/rooms/issuance/window.ts'
 import { type Answer, type Environment, serving, sleep } from './environment.ts'
+import { endSubscriber } from './officers.ts'
 import { badRequests } from './requests.ts'
 
 let smki: Environment
@@ -249,6 +250,7 @@ describe('A result', () => {
 
   it('for a Party that is no Authorised Subscriber is INELIGIBLE, for whatever is a CSR', async () => {
     const bad = badRequests(newDevice()).find(one => one.code === 'CR:CC3')!.csr
+    await endSubscriber(smki, 'network-operator', 'smki-device')
     const answer = await completed(items(good(), bad, good()), 'network-operator')
     assert.deepEqual(outcomes(answer), ['INELIGIBLE IN:GG1', 'CSR_ERROR CR:CC3', 'INELIGIBLE IN:GG1'])
   })
