@@ -5,6 +5,7 @@ import type { Bytes } from '../ground/bytes.ts'
 import type { JsonValue } from '../ground/journal/entry.ts'
 import type { Certificate } from '../ground/x509/certificate.ts'
 import { readRequest } from '../ground/x509/request.ts'
+import { admitIki } from '../rooms/issuance/admit-iki.ts'
 import type { Evidence, Hands, Officer } from '../rooms/registration/act.ts'
 import { type CredentialRequest, handOver, requestCredential } from '../rooms/registration/credentials.ts'
 import { type FirstAppointments, type FirstOfficer, makeFirstAppointments } from '../rooms/registration/first.ts'
@@ -18,10 +19,8 @@ export type IssueCredential = (credential: number, csr: Bytes) => Promise<Certif
 export interface OfficerAtCeremony extends FirstOfficer {
   /** Short, for the transcript and for folders: `ra-manager-1`. */
   readonly name: string
-  /**
-   * The CSR, for that CN, of the IKI Certificate by which the operator door will know this person; none is given without.
-   */
-  readonly csr?: ((systemName: string) => Bytes) | undefined
+  /** Of the IKI Certificate by which the operator door will know this person; none is given without. */
+  readonly csr?: Bytes | undefined
 }
 
 export interface CeremonyPlan extends Omit<FirstAppointments, 'people'> {
@@ -91,7 +90,8 @@ export async function openOffice(hands: Hands, plan: CeremonyPlan, issue: IssueC
   }
 
   async function whoIsNext(task: number): Promise<{ by: Officer; step: 'verify' | 'approve' }> {
-    for (const by of people) {
+    // The Personnel first: who verifies does not approve, and few may approve.
+    for (const by of people.toSorted((a, b) => rank(a) - rank(b))) {
       const waiting = await waitingFor(hands.store, kinds, by.person, hands.clock())
       const found = waiting.find(one => one.task.id === task)
       if (found && found.step !== 'request') return { by, step: found.step }
@@ -102,11 +102,14 @@ export async function openOffice(hands: Hands, plan: CeremonyPlan, issue: IssueC
   for (const [i, { name, csr }] of plan.people.entries()) {
     if (!csr) continue
     const by = people[i]!
-    const request = { kind: 'RA_STAFF', person: by.person, role: personsRole, systemName: by.person } as const
-    credentials.set(name, await office.give(by, request, csr(by.person)))
+    const { role, systemName } = admitIki(csr)
+    const request = { kind: 'RA_STAFF', person: by.person, role, systemName } as const
+    credentials.set(name, await office.give(by, request, csr))
   }
   return office
 }
+
+const rank = ({ as }: Officer) => ['RA_PERSONNEL', 'RA_MANAGER', 'PMA_MEMBER'].indexOf(as)
 
 /** Remote Party Role in the OU of a person's certificate: `other`. */
 export const personsRole = 0x7f

@@ -13,19 +13,19 @@ import { roleName } from '../policy/roles.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { Hands as AuthorityHands } from '../rooms/authority/issue-one.ts'
 import { authorities, issuingAuthority } from '../rooms/authority/register.ts'
-import { admitIki } from '../rooms/issuance/admit-iki.ts'
 import { admitOrganisation } from '../rooms/issuance/admit-organisation.ts'
-import { issueIki, issueOrganisation } from '../rooms/issuance/single.ts'
+import { issueOrganisation } from '../rooms/issuance/single.ts'
 import type { Officer } from '../rooms/registration/act.ts'
 import { applyAsSubscriber } from '../rooms/registration/applications.ts'
 import { handOver, requestCredential } from '../rooms/registration/credentials.ts'
-import { giveApiKey, readyCertificate } from '../rooms/registration/give.ts'
+import { giveApiKey } from '../rooms/registration/give.ts'
 import { nominate } from '../rooms/registration/nominations.ts'
 import { apply, submitForm } from '../rooms/registration/organisation.ts'
 import { enterPerson } from '../rooms/registration/people.ts'
 import { planOf, planSrept, recordResult, requestCompletion } from '../rooms/registration/srept.ts'
 import { ikiCsr, organisationCsr } from './csr.ts'
 import { type Home, privateFolder, writePrivate } from './home.ts'
+import { credentialIssuer } from './issue-credential.ts'
 import { type IssueCredential, type Office, openOffice, personsRole } from './registration-office.ts'
 import { type TestParty, testParties } from './test-parties.ts'
 import { tlsFiles } from './tls-ca.ts'
@@ -55,29 +55,12 @@ export async function registerTestEnvironment(
   keys: KeyStore,
   witness: Witness,
 ): Promise<void> {
-  const registration = { ...hands, rules: settings.registration }
-  const ica = {
-    record: await issuingAuthority(hands.store, 'iki'),
-    keys,
-    profile: profileNamed(settings, 'IKI Client Certificate'),
-  }
   const oca = {
     record: await issuingAuthority(hands.store, 'smki-organisation'),
     keys,
     profile: profileNamed(settings, 'Organisation Certificate'),
   }
-  const office = await openTestOffice(
-    hands,
-    home,
-    settings,
-    async (credential, csr) => {
-      const ready = await readyCertificate(registration, credential)
-      const { publicKey } = admitIki(csr)
-      const kind = ready.kind as CertificateKind
-      return issueIki(hands, ica, { ...ready, kind, life: credential, publicKey })
-    },
-    witness,
-  )
+  const office = await openTestOffice(hands, home, settings, await credentialIssuer(hands, settings, keys), witness)
   await registerTestParties(
     office,
     home,
@@ -108,8 +91,11 @@ export async function openTestOffice(
         data: { name: person },
         office: of,
         evidence: minutes,
-        csr: systemName =>
-          ikiCsr(keys.get(name)!, { tradingName: operator.tradingName, role: personsRole, systemName }),
+        csr: ikiCsr(keys.get(name)!, {
+          tradingName: operator.tradingName,
+          role: personsRole,
+          systemName: name,
+        }),
       })),
       witnesses: ['test auditor 1', 'test auditor 2'],
       evidence: minutes,

@@ -12,6 +12,7 @@ import { init } from '../init.ts'
 import { newPassphrase, passphraseOf } from '../passphrases.ts'
 import { systemChance } from '../world.ts'
 import { homeOf, type Io, json, wholeNumber, withStore } from './context.ts'
+import { addOfficers } from './officers.ts'
 
 const others = ['dccki', 's1spki-foc', 's1spki-moc'] as const
 
@@ -48,6 +49,8 @@ export function addInit(program: Command, io: Io): void {
     })
 
   const ceremonies = program.command('ceremony').description('ceremonies of an environment that exists')
+
+  addOfficers(ceremonies, io)
 
   ceremonies
     .command('lists')
