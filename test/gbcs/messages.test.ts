@@ -1,7 +1,6 @@
 /** The real messages: each is read, written again to the same octets, and its signature holds. */
 
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fromHex, toHexUpper } from '../../src/ground/bytes.ts'
 import {
@@ -33,15 +32,7 @@ import { readUpdate, writeUpdate } from '../../src/ground/gbcs/update.ts'
 import { modeOfCode, useCases } from '../../src/ground/gbcs/use-cases.ts'
 import { macKeyOf } from '../../src/ground/keystore/agreement.ts'
 import { Refusal } from '../../src/ground/refusal.ts'
-import { readCertificate } from '../../src/ground/x509/certificate.ts'
-import { readPemOrDer } from '../../src/ground/x509/pem.ts'
-
-const folder = new URL('../../../shared/data/gbcs/', import.meta.url)
-const certificates = new URL('../../../shared/data/dcc-certs/', import.meta.url)
-const there = existsSync(folder) && existsSync(certificates)
-const skip = there ? false : 'the messages are not here'
-const names = there ? readdirSync(folder).filter(name => name.endsWith('.HEX')) : []
-const message = (name: string) => fromHex(readFileSync(new URL(name, folder), 'utf8').trim().toLowerCase())
+import { certificates, message, messageNames, skip } from './published.ts'
 
 /** Reads a payload by its use case, and writes it again. */
 function again({ messageCode, payload, cra }: GbcsMessage): Uint8Array {
@@ -73,9 +64,9 @@ function again({ messageCode, payload, cra }: GbcsMessage): Uint8Array {
 }
 
 describe('The published messages', { skip }, () => {
-  it('are all there', () => assert.ok(names.length >= 32, `${names.length} messages`))
+  it('are all there', () => assert.ok(messageNames.length >= 32, `${messageNames.length} messages`))
 
-  for (const name of names) {
+  for (const name of messageNames) {
     it(`${name.slice(0, -4)} is read and written again to the same octets`, () => {
       const octets = message(name)
       const read = readMessage(octets)
@@ -99,19 +90,7 @@ describe('The published messages', { skip }, () => {
     })
   }
 
-  const keys = there
-    ? readdirSync(certificates, { recursive: true, encoding: 'utf8' })
-        .filter(name => /\.(pem|der|crt|cer)$/i.test(name))
-        .flatMap(name => {
-          try {
-            return readPemOrDer(readFileSync(new URL(name, certificates)), ['CERTIFICATE']).map(
-              der => readCertificate(der).publicKey.spki,
-            )
-          } catch {
-            return []
-          }
-        })
-    : []
+  const keys = certificates.map(one => one.publicKey.spki)
 
   it('carry signatures of the certificates that are at hand', () => {
     assert.ok(keys.length > 50, `${keys.length} keys`)
@@ -124,7 +103,7 @@ describe('The published messages', { skip }, () => {
           return false
         }
       }).length
-    const found = names
+    const found = messageNames
       .map(name => ({ name, read: readMessage(message(name)) }))
       .filter(({ read }) => read.signature instanceof Uint8Array)
     const verified = found.filter(({ read }) => signedBy(read) > 0)
