@@ -1,0 +1,51 @@
+/** The codes with which governance says no. None is ever renamed or given another meaning. */
+
+import { Refusal } from '../../ground/refusal.ts'
+
+export const governanceRefusals = {
+  // Decisions.
+  DECISION_UNKNOWN: { status: 409, says: 'there is no decision of the SMKI PMA with that reference' },
+  DECISION_NOT_IN_FORCE: { status: 409, says: 'that decision is not in force at this time' },
+  DECISION_NOT_COVERING: { status: 409, says: 'that decision does not cover this act on this subject' },
+  DECISION_USED_UP: { status: 409, says: 'that decision was cited as often as it allows' },
+  DECISION_EXISTS: { status: 409, says: 'a decision has that reference already, and a reference is used once' },
+  DECISION_WITHDRAWN: { status: 409, says: 'that decision was withdrawn already' },
+  DECISION_UNFIT: { status: 400, says: 'the decision is not whole' },
+  // Documents.
+  DOCUMENT_UNKNOWN: { status: 404, says: 'there is no such document' },
+  DOCUMENT_CONFIDENTIAL: { status: 403, says: 'that document is for the DCC and for those who oversee it' },
+  DOCUMENT_STAYS_CONFIDENTIAL: { status: 409, says: 'what was confidential is not opened by an entry' },
+  DOCUMENT_UNFIT: { status: 400, says: 'the document, or its version, is not whole' },
+  VERSION_UNKNOWN: { status: 404, says: 'there is no such version of that document' },
+  VERSION_EXISTS: { status: 409, says: 'that document has a version of that name, or of those octets, already' },
+  VERSION_DECIDED: { status: 409, says: 'it was decided on that version already' },
+  VERSION_ORDER: { status: 409, says: 'a version takes force after the one that it follows' },
+  APPROVAL_NEEDS_DECISION: {
+    status: 409,
+    says: 'a document that the SMKI PMA approves is approved by its decision',
+  },
+  REVIEW_UNKNOWN: { status: 404, says: 'nothing of that name is under review' },
+  REVIEW_UNFIT: { status: 400, says: 'the review is not whole' },
+  // Development of documents.
+  DEVELOPMENT_UNKNOWN: { status: 404, says: 'there is no such development of a document' },
+  DEVELOPMENT_EXISTS: { status: 409, says: 'a development has that reference already' },
+  DEVELOPMENT_UNFIT: { status: 400, says: 'what is entered of a development is not whole' },
+  DEVELOPMENT_STEP: { status: 409, says: 'another step of the development comes first' },
+  // Modifications.
+  MODIFICATION_UNKNOWN: { status: 404, says: 'there is no such modification' },
+  MODIFICATION_EXISTS: { status: 409, says: 'a modification has that reference already' },
+  MODIFICATION_UNFIT: { status: 400, says: 'what is entered of a modification is not whole' },
+  MODIFICATION_STEP: { status: 409, says: 'another step of the modification comes first' },
+} as const satisfies Record<string, { status: number; says: string }>
+
+export type GovernanceCode = keyof typeof governanceRefusals
+
+/** The sentence of the code, and after it what is particular. */
+export function no(
+  code: GovernanceCode,
+  particular?: string,
+  details?: Record<string, unknown>,
+): Refusal<GovernanceCode> {
+  const { says } = governanceRefusals[code]
+  return new Refusal(code, particular === undefined ? says : `${says}: ${particular}`, details && { details })
+}
