@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { type Act, readEntry } from '../../src/ground/journal/entry.ts'
 import { Refusal } from '../../src/ground/refusal.ts'
-import type { Store } from '../../src/ground/store/store.ts'
+import type { Connection, Store } from '../../src/ground/store/store.ts'
 import { testStore } from '../../src/ground/store/testing.ts'
 import { parseSettings } from '../../src/main/home.ts'
 import { systemChance } from '../../src/main/world.ts'
@@ -34,6 +34,8 @@ export interface Officers {
 export interface Office {
   readonly hands: Hands
   readonly store: Store
+  /** For other processes. */
+  readonly connection: Connection
   readonly kinds: Kinds
   readonly operator: number
   /** Two Managers, two of the Personnel, two SMKI PMA Members. */
@@ -104,8 +106,12 @@ export const csr = (text: string) => ({
 })
 
 /** Nobody in office yet. */
-export async function emptyOffice(changes: Record<string, unknown> = {}): Promise<{
+export async function emptyOffice(
+  changes: Record<string, unknown> = {},
+  opened = '2026-11-20T09:00:00.000Z',
+): Promise<{
   hands: Hands
+  connection: Connection
   pass(ms: number): void
   close(): Promise<void>
 }> {
@@ -113,11 +119,12 @@ export async function emptyOffice(changes: Record<string, unknown> = {}): Promis
     JSON.stringify({ environment: 'office', kind: 'test', registration: { passwordLog2N: 14, ...changes } }),
     'the test',
   )
-  const { store, close } = await testStore({ migrations })
-  let now = Date.parse('2026-11-20T09:00:00.000Z')
+  const { store, connection, close } = await testStore({ migrations })
+  let now = Date.parse(opened)
   const hands: Hands = { store, clock: () => new Date(now), chance: systemChance, rules: registration }
   return {
     hands,
+    connection,
     pass: ms => {
       now += ms
     },
@@ -125,8 +132,8 @@ export async function emptyOffice(changes: Record<string, unknown> = {}): Promis
   }
 }
 
-export async function openOffice(changes: Record<string, unknown> = {}): Promise<Office> {
-  const { hands, pass, close } = await emptyOffice(changes)
+export async function openOffice(changes: Record<string, unknown> = {}, opened?: string): Promise<Office> {
+  const { hands, connection, pass, close } = await emptyOffice(changes, opened)
   const { store } = hands
   const firsts = ['RA_MANAGER', 'RA_MANAGER', 'RA_PERSONNEL', 'RA_PERSONNEL', 'PMA_MEMBER', 'PMA_MEMBER'] as const
   const { operator, people } = await makeFirstAppointments(hands, {
@@ -157,6 +164,7 @@ export async function openOffice(changes: Record<string, unknown> = {}): Promise
   const office: Office = {
     hands,
     store,
+    connection,
     kinds,
     operator,
     managers,

@@ -2,20 +2,43 @@
 
 import { equal, toBigInt, view } from '../../ground/bytes.ts'
 import { verifier } from '../../ground/keystore/check.ts'
+import type { KeyStore } from '../../ground/keystore/keystore.ts'
 import { readCrlNumber } from '../../ground/x509/extensions.ts'
 import { keyIdentifier } from '../../ground/x509/key.ts'
 import { type ListHeading, readListHeading } from '../../ground/x509/list.ts'
 import { oids } from '../../ground/x509/names.ts'
 import type { AuthorityRecord } from '../authority/register.ts'
-import type { LodgedList } from '../repository/lists.ts'
+import type { ListInterval, LodgedList } from '../repository/lists.ts'
 
 /** A list that is not what it should be is a fault of ours, and is not lodged. */
 export class ListFault extends Error {
   override name = 'ListFault'
 }
 
-/** Issuer, key identifier, number, dates, entries, signature (lessons, row 7). @throws ListFault; NotDer */
-export function checkList(authority: AuthorityRecord, lodged: LodgedList, entries: number): void {
+/**
+ * Whether the key that is about to sign is the one that this environment's authority was certified for: authorities of
+ * two environments have the same names and labels, and another's list would deceive whoever trusts ours (lessons, row 7).
+ * @throws ListFault
+ */
+export function checkEnvironment(authority: AuthorityRecord, keys: KeyStore): void {
+  if (!equal(keys.publicKey(authority.keyLabel), authority.certificate.publicKey.spki)) {
+    throw new ListFault(
+      `the key ${authority.keyLabel} in ${keys.identity} is that of another environment: nothing is signed with it`,
+    )
+  }
+}
+
+/**
+ * Issuer, key identifier, number, dates, entries, signature; and what the list before it says of its number and of the
+ * order of thisUpdate (lessons, row 7).
+ * @throws ListFault; NotDer
+ */
+export function checkList(
+  authority: AuthorityRecord,
+  lodged: LodgedList,
+  entries: number,
+  before?: ListInterval,
+): void {
   const list = readListHeading(lodged.der)
   const value = (oid: string) => list.extensions.find(one => one.oid === oid && !one.critical)?.value
   const aki = value(oids.authorityKeyIdentifier)
@@ -29,6 +52,10 @@ export function checkList(authority: AuthorityRecord, lodged: LodgedList, entrie
     list.extensions.length !== 2 && 'extensions',
     list.thisUpdate.ms !== lodged.thisUpdate.getTime() && 'thisUpdate',
     list.nextUpdate?.ms !== lodged.nextUpdate.getTime() && 'nextUpdate',
+    lodged.nextUpdate <= lodged.thisUpdate && 'dates',
+    lodged.number !== (before?.number ?? 0n) + 1n && 'order of numbers',
+    before !== undefined && lodged.thisUpdate < before.thisUpdate && 'order of thisUpdate',
+    before !== undefined && lodged.covers < before.covers && 'revocations covered',
     countEntries(list) !== entries && 'entries',
     !equal(list.innerAlgorithm.der, list.outerAlgorithm.der) && 'algorithms',
     !verifier(authority.certificate.publicKey.spki)(list.tbs, list.signature) && 'signature',

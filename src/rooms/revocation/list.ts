@@ -15,18 +15,26 @@ import type { ListSchedule } from '../../policy/profile.ts'
 import type { AuthorityRecord } from '../authority/register.ts'
 import {
   countListed,
+  currentIntervals,
   dropExpired,
   eachListed,
+  isWaiting,
+  type ListInterval,
   type LodgedList,
   latestNumber,
   lodgeList,
 } from '../repository/lists.ts'
-import { checkList, ListFault } from './check-list.ts'
+import { checkEnvironment, checkList, ListFault } from './check-list.ts'
 import { entryLength, entryWriter } from './entries.ts'
+import { asStore } from './object.ts'
+
+/** Whether a list is due, given the current one and whether a revocation waits for the next. */
+export type IsDue = (current: ListInterval | undefined, waiting: boolean) => boolean
 
 /**
  * Makes, checks and lodges the next list of an authority. Its number follows the last one's without a gap: number and
  * list are one transaction, and schedulers take turns. A million entries are one pass over the store, and one buffer.
+ * @throws ListFault when the list would be wrong, or the clock has gone back; nothing is lodged then
  */
 export async function publishList(
   hands: { store: Store; clock: Clock },
@@ -34,9 +42,26 @@ export async function publishList(
   keys: KeyStore,
   schedule: ListSchedule,
 ): Promise<LodgedList> {
+  return (await publishListIf(hands, authority, keys, schedule, () => true))!
+}
+
+/** The same if it is due, asked when its turn has come: of two schedulers at once the second finds it done. */
+export async function publishListIf(
+  hands: { store: Store; clock: Clock },
+  authority: AuthorityRecord,
+  keys: KeyStore,
+  schedule: ListSchedule,
+  isDue: IsDue,
+): Promise<LodgedList | undefined> {
+  checkEnvironment(authority, keys)
   return hands.store.transaction(async client => {
+    // 1. Our turn: nobody else numbers a list of this authority, and nothing is revoked, until we have committed.
     const number = (await latestNumber(client, authority.id)) + 1n
-    const thisUpdate = wholeSecond(hands.clock())
+    const before = (await currentIntervals(asStore(client))).find(one => one.authority === authority.id)
+    if (!isDue(before, before !== undefined && (await isWaiting(asStore(client), before)))) return undefined
+
+    // 2. Make it, and read it back as whoever relies on it will.
+    const thisUpdate = notBack(wholeSecond(hands.clock()), before, schedule.name)
     const nextUpdate = new Date(thisUpdate.getTime() + schedule.validHours * 3_600_000)
     const { octets, entries, covers } = await makeList(client, authority, keys, { number, thisUpdate, nextUpdate })
     const list = {
@@ -48,7 +73,9 @@ export async function publishList(
       covers,
       der: octets,
     }
-    checkList(authority, list, entries)
+    checkList(authority, list, entries, before)
+
+    // 3. Lodge it: it is current from the commit on.
     await lodgeList(client, list, hands.clock())
     // What had expired stands on this list once more, and on no later one (RFC 5280 3.3).
     await dropExpired(client, authority.id, number, thisUpdate)
@@ -60,10 +87,37 @@ export async function publishList(
         number: String(number),
         entries,
         issuerKey: toHexUpper(keyIdentifier(authority.certificate.publicKey.key)),
+        signedBy: keys.identity,
       }),
     )
+    await closeCases(client, authority.id, number, hands.clock())
     return list
   })
+}
+
+/** Schedulers on two machines have two clocks; and a clock is set. A list is never dated before the one that it follows. */
+const skewMs = 60_000
+
+function notBack(now: Date, before: ListInterval | undefined, name: string): Date {
+  if (!before || now >= before.thisUpdate) return now
+  if (before.thisUpdate.getTime() - now.getTime() <= skewMs) return before.thisUpdate
+  throw new ListFault(
+    `the clock says ${now.toISOString()}, and the ${name} before is of ${before.thisUpdate.toISOString()}: set the clock right`,
+  )
+}
+
+/** Cases whose revocation this list names have reached their end (section 6.3). An entry holds some thousand numbers. */
+async function closeCases(client: Client, authority: number, number: bigint, at: Date): Promise<void> {
+  const { rows } = await client.query<{ id: number }>(
+    `UPDATE revocation_case SET state = 'listed', list_number = $2, listed_at = $3, ended_at = $3
+      WHERE authority = $1 AND state = 'revoked' RETURNING id`,
+    [authority, number, at],
+  )
+  const closed = rows.map(row => row.id).toSorted((a, b) => a - b)
+  for (let from = 0; from < closed.length; from += 2000) {
+    const some = closed.slice(from, from + 2000)
+    await append(client, entry('list cases', at, { authority, number: String(number), cases: some }))
+  }
 }
 
 interface Heading {
