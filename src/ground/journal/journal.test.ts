@@ -13,7 +13,16 @@ import { append, appendMany, integrate, JournalDamaged, type Transactions } from
 import { leafHash } from './merkle.ts'
 import { type NoteSigner, verifierKey } from './note.ts'
 import { consistencyProof, inclusionProof, rootAt, verifyConsistency, verifyInclusion } from './proof.ts'
-import { lastCheckpoint, positionOf, readCheckpoints, readEntries, storedTiles, verifyStored } from './stored.ts'
+import {
+  entryAt,
+  findEntry,
+  lastCheckpoint,
+  positionOf,
+  readCheckpoints,
+  readEntries,
+  storedTiles,
+  verifyStored,
+} from './stored.ts'
 import { pkcs8, slowRoot, testKey } from './testing.ts'
 import { hashesOf } from './tiles.ts'
 import type { JournalInQuestion } from './verify.ts'
@@ -434,6 +443,25 @@ describe('the journal', () => {
     assert.deepEqual([report.holds, report.entries, report.checkpoints, report.pending], [true, 600, 1, 1])
     assert.equal(heard.length, 600)
     assert.deepEqual((await check()).entries, 603)
+  })
+
+  it('finds an entry by its act and a piece of its text, also where time went far back', async () => {
+    await anew()
+    const second = (n: number) => new Date(at.getTime() + n * 1000)
+    const made = Array.from({ length: 3000 }, (_, n) => entry('issue', second(n), { signing: String(n) }))
+    // One that came an hour late to the journal, and one of another act that says the same.
+    made.push(entry('issue', second(-3600), { signing: 'late' }), entry('abandon', second(10), { signing: '11' }))
+    await appendAll(made)
+    await grow()
+    const find = async (signing: string, since: Date, name = 'issue') =>
+      (await findEntry(store, { act: name, contains: `"signing":"${signing}"`, since }))?.position
+    for (const n of [0, 1, 599, 600, 1500, 2999]) assert.equal(await find(String(n), second(n)), n)
+    assert.equal(await find('late', second(-3600)), 3000)
+    assert.equal(await find('11', second(10), 'abandon'), 3001)
+    assert.equal(await find('7', second(2900)), 7, 'also when it is older than was thought')
+    assert.equal(await find('3000', second(0)), undefined)
+    assert.deepEqual(await entryAt(store, 1500), made[1500])
+    assert.equal(await entryAt(store, 9999), undefined)
   })
 
   it('can be read from any position on', async () => {

@@ -34,26 +34,30 @@ const spkiHeader = fromHex('302a300506032b6570032100')
 const longestNote = 1_000_000
 const mostSignatures = 100
 
-/** @throws RangeError for a name that is empty or has a space, a plus sign or a control character, or a wrong length */
-export function verifierKey(name: string, publicKey: Bytes): VerifierKey {
+/**
+ * @param type of the signatures: 01 for those over the text itself, 04 for cosignatures (cosignature.ts)
+ * @throws RangeError for a name that is empty or has a space, a plus sign or a control character, or a wrong length
+ */
+export function verifierKey(name: string, publicKey: Bytes, type = ed25519): VerifierKey {
   if (!isKeyName(name)) throw new RangeError(`${JSON.stringify(name)} cannot be the name of a key`)
   if (publicKey.length !== 32) throw new RangeError(`an Ed25519 public key has 32 octets, not ${publicKey.length}`)
-  const named = Buffer.concat([Buffer.from(`${name}\n`), Buffer.from([ed25519]), publicKey])
+  const named = Buffer.concat([Buffer.from(`${name}\n`), Buffer.from([type]), publicKey])
   return { name, keyId: hash('sha256', named, 'buffer').subarray(0, 4), publicKey }
 }
 
 /** `name+hex(key ID)+base64(01 ‖ public key)`: the form in which a log's key is handed to those who check it. */
-export function verifierKeyText({ name, keyId, publicKey }: VerifierKey): string {
-  return `${name}+${toHex(keyId)}+${Buffer.concat([Buffer.from([ed25519]), publicKey]).toString('base64')}`
+export function verifierKeyText({ name, keyId, publicKey }: VerifierKey, type = ed25519): string {
+  return `${name}+${toHex(keyId)}+${Buffer.concat([Buffer.from([type]), publicKey]).toString('base64')}`
 }
 
 /** @throws RangeError unless the text is a verifier key, to the letter, whose key ID is that of its name and key */
-export function parseVerifierKey(text: string): VerifierKey {
+export function parseVerifierKey(text: string, type = ed25519): VerifierKey {
   const [, name, , encoded] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(text) ?? []
   const octets = fromBase64(encoded ?? '')
-  if (name === undefined || octets?.[0] !== ed25519) throw new RangeError('not an Ed25519 verifier key')
-  const key = verifierKey(name, octets.subarray(1))
-  if (verifierKeyText(key) !== text) throw new RangeError('the key ID is not that of this name and key')
+  if (name === undefined || octets?.[0] !== type)
+    throw new RangeError(`not an Ed25519 verifier key of type 0${type}`)
+  const key = verifierKey(name, octets.subarray(1), type)
+  if (verifierKeyText(key, type) !== text) throw new RangeError('the key ID is not that of this name and key')
   return key
 }
 
@@ -76,13 +80,9 @@ export async function signNote(text: string, signer: NoteSigner): Promise<string
  * @throws BadNote
  */
 export function openNote(note: string, keys: readonly VerifierKey[]): { text: string; signedBy: VerifierKey[] } {
-  const end = note.lastIndexOf('\n\n')
-  if (note.length > longestNote || !isNoteText(note) || !note.endsWith('\n') || end < 0) throw malformed()
-  const text = note.slice(0, end + 1)
-  const lines = note.slice(end + 2, -1).split('\n')
-  if (text === '\n' || lines.length > mostSignatures) throw malformed()
+  const { text, signatures } = readNote(note)
   const signedBy: VerifierKey[] = []
-  for (const { name, keyId, signature } of lines.map(parseSignature)) {
+  for (const { name, keyId, signature } of signatures) {
     const key = keys.find(known => known.name === name && equal(known.keyId, keyId))
     if (key === undefined) continue
     if (!signs(key, text, signature)) throw new BadNote(`the signature of ${name}+${toHex(keyId)} is wrong`)
@@ -92,14 +92,32 @@ export function openNote(note: string, keys: readonly VerifierKey[]): { text: st
   return { text, signedBy }
 }
 
-function parseSignature(line: string): { name: string; keyId: Bytes; signature: Bytes } {
+export interface NoteSignature {
+  readonly name: string
+  readonly keyId: Bytes
+  /** What follows the key ID: what it means depends on the type of the key. */
+  readonly signature: Bytes
+}
+
+/** The parts of a note, of which nothing is believed yet. @throws BadNote */
+export function readNote(note: string): { text: string; signatures: NoteSignature[] } {
+  const end = note.lastIndexOf('\n\n')
+  if (note.length > longestNote || !isNoteText(note) || !note.endsWith('\n') || end < 0) throw malformed()
+  const text = note.slice(0, end + 1)
+  const lines = note.slice(end + 2, -1).split('\n')
+  if (text === '\n' || lines.length > mostSignatures) throw malformed()
+  return { text, signatures: lines.map(parseSignature) }
+}
+
+function parseSignature(line: string): NoteSignature {
   const [, name, encoded] = /^— (\S+) (\S+)$/u.exec(line) ?? []
   const octets = fromBase64(encoded ?? '')
   if (name === undefined || !isKeyName(name) || octets === undefined || octets.length <= 4) throw malformed()
   return { name, keyId: octets.subarray(0, 4), signature: octets.subarray(4) }
 }
 
-function signs(key: VerifierKey, text: string, signature: Bytes): boolean {
+/** Whether these are the 64 octets of Ed25519 that the key makes of a text. */
+export function signs(key: VerifierKey, text: string, signature: Bytes): boolean {
   const spki = Buffer.concat([spkiHeader, key.publicKey])
   return verify(
     null,
@@ -119,7 +137,7 @@ function isNoteText(text: string): boolean {
 }
 
 /** Standard base64 with its padding (RFC 4648 4), or nothing: Node's decoder would pass over what it does not know. */
-function fromBase64(text: string): Buffer | undefined {
+export function fromBase64(text: string): Buffer | undefined {
   const octets = Buffer.from(text, 'base64')
   return text !== '' && octets.toString('base64') === text ? octets : undefined
 }

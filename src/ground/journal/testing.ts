@@ -2,6 +2,13 @@
 
 import { hash } from 'node:crypto'
 import { type Bytes, fromHex } from '../bytes.ts'
+import { writeBundle } from './bundle.ts'
+import { signCheckpoint } from './checkpoint.ts'
+import type { LogFiles } from './files.ts'
+import { hashLength, leafHash } from './merkle.ts'
+import type { NoteSigner } from './note.ts'
+import { checkpointPath, pathOf } from './paths.ts'
+import { GrowingTiles, tileWidth } from './tiles.ts'
 
 /** The leaves of the Certificate Transparency reference tree (google/certificate-transparency, merkle_tree_test.cc). */
 export const leaves: readonly Bytes[] = [
@@ -52,4 +59,39 @@ export const testKey = {
 /** An Ed25519 private key of 32 octets as node:crypto takes it (RFC 8410 7). */
 export function pkcs8(seed: Bytes): Buffer {
   return Buffer.concat([fromHex('302e020100300506032b657004220420'), seed])
+}
+
+/** A small log in memory, as its files: what a test of readers needs, without a store. */
+export class MemoryLog {
+  readonly #files = new Map<string, Bytes>()
+  readonly #tree = new GrowingTiles()
+  readonly #entries: Bytes[] = []
+
+  /** The files as they are at the last checkpoint; a test may change them. */
+  get files(): Map<string, Bytes> {
+    return this.#files
+  }
+
+  get size(): number {
+    return this.#entries.length
+  }
+
+  readonly read: LogFiles = async path => this.#files.get(path)
+
+  /** Appends entries and signs. @returns the checkpoint */
+  async grow(entries: readonly Bytes[], signer: NoteSigner): Promise<string> {
+    for (const entry of entries) {
+      this.#entries.push(entry)
+      this.#tree.append(leafHash(entry))
+    }
+    for (const { level, index, hashes } of [...this.#tree.takeFull(), ...this.#tree.partial()])
+      this.#files.set(pathOf({ level, index, width: hashes.length / hashLength }), hashes)
+    for (let index = 0; index * tileWidth < this.size; index++) {
+      const row = this.#entries.slice(index * tileWidth, (index + 1) * tileWidth)
+      this.#files.set(pathOf({ level: 'entries', index, width: row.length }), writeBundle(row))
+    }
+    const note = await signCheckpoint(this.size, this.#tree.root(), signer)
+    this.#files.set(checkpointPath, Buffer.from(note))
+    return note
+  }
 }
