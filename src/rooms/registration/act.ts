@@ -197,13 +197,15 @@ function claimedBy({ through, ...officer }: Officer): Record<string, JsonValue> 
   return { ...claimed(officer), ...(through && { through: claimed(through) }) }
 }
 
+const claimedForms: Readonly<Record<string, RegExp>> = { person: /^p-[0-9a-f]{12}$/, serial: /^[0-9a-f]{32}$/ }
+
 /** What was only claimed stands in the journal as a reference, a number or a word; a name of somebody does not. */
 function claimed(says: Readonly<Record<string, unknown>>): Record<string, string | number> {
   return Object.fromEntries(
     Object.entries(says).flatMap(([key, value]): [string, string | number][] => {
       if (value === undefined) return []
       if (typeof value === 'number' && Number.isSafeInteger(value)) return [[key, value]]
-      const form = key === 'person' ? /^p-[0-9a-f]{12}$/ : /^[A-Za-z][A-Za-z_-]{0,31}$/
+      const form = claimedForms[key] ?? /^[A-Za-z][A-Za-z_-]{0,31}$/
       return [[key, typeof value === 'string' && form.test(value) ? value : '?']]
     }),
   )

@@ -86,6 +86,8 @@ export async function publishListIf(
         list: schedule.name,
         number: String(number),
         entries,
+        // With it the log binds the list itself, and not only that there was one.
+        sha256: hash('sha256', octets, 'hex'),
         issuerKey: toHexUpper(keyIdentifier(authority.certificate.publicKey.key)),
         signedBy: keys.identity,
       }),
