@@ -1,6 +1,8 @@
 /** How anything is done in this room: in one transaction with its journal entry, and what is refused is on record too. */
 
-import type { Clock } from '../../ground/clock.ts'
+import { hash } from 'node:crypto'
+import type { Bytes } from '../../ground/bytes.ts'
+import type { Chance, Clock } from '../../ground/clock.ts'
 import { entry, type JsonValue } from '../../ground/journal/entry.ts'
 import { append } from '../../ground/journal/journal.ts'
 import { Refusal } from '../../ground/refusal.ts'
@@ -10,6 +12,20 @@ import type { Client, Store } from '../../ground/store/store.ts'
 export interface Hands {
   readonly store: Store
   readonly clock: Clock
+}
+
+/** What it needs where something may be confidential. */
+export interface HandsWithChance extends Hands {
+  readonly chance: Chance
+}
+
+/**
+ * What the journal, which everybody may read, has of words that not everybody may read: SHA-256(salt, words).
+ * @returns the salt, 32 octets to be kept beside the words, and the digest, hexadecimal
+ */
+export function committed(chance: Chance, words: string): { salt: Bytes; digest: string } {
+  const salt = chance(32)
+  return { salt, digest: hash('sha256', Buffer.concat([salt, Buffer.from(words)]), 'hex') }
 }
 
 /** One act on its way. */

@@ -33,7 +33,7 @@ export interface NewDecision {
   readonly subjects: readonly string[]
   /** The meeting, or the written procedure. */
   readonly meeting: string
-  /** What was decided. It names no person: it stands in the journal for good. */
+  /** What was decided. It names no person and nothing secret: it stands for good in the journal, which is public. */
   readonly text: string
   /** References of the people who decided. */
   readonly members: readonly string[]
@@ -43,6 +43,7 @@ export interface NewDecision {
   readonly until?: Date | undefined
   /** How many times it may be cited, for directions with a maximum count. */
   readonly limit?: number | undefined
+  /** In the journal too. */
   readonly details?: JsonValue | undefined
 }
 

@@ -71,6 +71,8 @@ CREATE TABLE document_version (
   basis text,
   -- Amendments that the SMKI PMA directed with it.
   amendments text NOT NULL DEFAULT '',
+  -- The journal has SHA-256(salt, amendments): they may quote what is confidential.
+  salt bytea CHECK (octet_length(salt) = 32),
   -- Days in London; the second is the first on which it is in force no more.
   effective_from date,
   effective_until date CHECK (effective_until > effective_from),
@@ -113,7 +115,9 @@ CREATE TABLE development (
 CREATE TABLE development_event (
   development text NOT NULL REFERENCES development,
   number integer NOT NULL CHECK (number > 0),
-  event jsonb NOT NULL,
+  -- JSON text, as it was written: the journal has SHA-256(salt, event), which without the salt says nothing.
+  event text NOT NULL,
+  salt bytea NOT NULL CHECK (octet_length(salt) = 32),
   entered_at timestamptz NOT NULL,
   entered_by text NOT NULL,
   PRIMARY KEY (development, number)
@@ -127,7 +131,9 @@ CREATE TABLE modification (
 CREATE TABLE modification_event (
   modification text NOT NULL REFERENCES modification,
   number integer NOT NULL CHECK (number > 0),
-  event jsonb NOT NULL,
+  -- JSON text, as it was written: the journal has SHA-256(salt, event), which without the salt says nothing.
+  event text NOT NULL,
+  salt bytea NOT NULL CHECK (octet_length(salt) = 32),
   entered_at timestamptz NOT NULL,
   entered_by text NOT NULL,
   PRIMARY KEY (modification, number)

@@ -1,0 +1,5 @@
+/** A file that is not read as a document, and why. */
+
+export class NotReadable extends Error {
+  override readonly name = 'NotReadable'
+}

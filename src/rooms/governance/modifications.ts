@@ -1,0 +1,95 @@
+/** Modifications of the Code: what happened to each is entered step by step, and never changed. */
+
+import type { Chance } from '../../ground/clock.ts'
+import type { Client, Store } from '../../ground/store/store.ts'
+import {
+  type ModificationEvent,
+  modificationEventSchema,
+  type NewModificationEvent,
+} from '../../policy/documents/modification/events.ts'
+import { type Modification, modificationOf, whyNotNow } from '../../policy/documents/modification/modification.ts'
+import { type Acting, act, committed, type HandsWithChance } from './act.ts'
+import { no } from './refusals.ts'
+import { isPlainText } from './text.ts'
+
+/** @throws Refusal MODIFICATION_EXISTS, MODIFICATION_UNFIT, MODIFICATION_STEP */
+export function raiseModification(
+  hands: HandsWithChance,
+  by: string,
+  ref: string,
+  raised: NewModificationEvent,
+): Promise<Modification> {
+  return act(hands, by, 'raise modification', ref, async acting => {
+    if (!isPlainText(ref, 100) || ref === '') throw no('MODIFICATION_UNFIT', 'its reference')
+    const { rowCount } = await acting.client.query(
+      'INSERT INTO modification (ref, begun_at) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+      [ref, acting.at],
+    )
+    if (rowCount === 0) throw no('MODIFICATION_EXISTS', ref)
+    return enter(acting, hands.chance, by, ref, raised)
+  })
+}
+
+/** @throws Refusal MODIFICATION_UNKNOWN, MODIFICATION_UNFIT, MODIFICATION_STEP */
+export function enterModification(
+  hands: HandsWithChance,
+  by: string,
+  ref: string,
+  event: NewModificationEvent,
+): Promise<Modification> {
+  return act(hands, by, 'enter modification', ref, async acting => {
+    const { rowCount } = await acting.client.query('SELECT FROM modification WHERE ref = $1 FOR UPDATE', [ref])
+    if (rowCount === 0) throw no('MODIFICATION_UNKNOWN', ref)
+    return enter(acting, hands.chance, by, ref, event)
+  })
+}
+
+async function enter(
+  { client, at, note }: Acting,
+  chance: Chance,
+  by: string,
+  ref: string,
+  given: NewModificationEvent,
+): Promise<Modification> {
+  const parsed = modificationEventSchema.safeParse(given)
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!
+    throw no('MODIFICATION_UNFIT', `${path.join('.') || 'it'}: ${message}`)
+  }
+  const events = await eventsOf(client, ref)
+  const reason = whyNotNow(modificationOf(events), parsed.data)
+  if (reason !== undefined) throw no('MODIFICATION_STEP', reason)
+  const now = modificationOf([...events, parsed.data])!
+  const number = events.length + 1
+  const text = JSON.stringify(parsed.data)
+  const { salt, digest } = committed(chance, text)
+  await client.query(
+    `INSERT INTO modification_event (modification, number, event, salt, entered_at, entered_by)
+     VALUES ($1, $2, $3, $4, $5, $6)`,
+    [ref, number, text, salt, at, by],
+  )
+  await note({
+    modification: ref,
+    number,
+    step: parsed.data.step,
+    state: now.state,
+    event: digest,
+  })
+  return now
+}
+
+/** @returns undefined when there is none of that reference */
+export async function modificationFrom(
+  store: Pick<Store, 'query'> | Client,
+  ref: string,
+): Promise<Modification | undefined> {
+  return modificationOf(await eventsOf(store, ref))
+}
+
+async function eventsOf(store: Pick<Store, 'query'> | Client, ref: string): Promise<ModificationEvent[]> {
+  const { rows } = await (store as Client).query<{ event: string }>(
+    'SELECT event FROM modification_event WHERE modification = $1 ORDER BY number',
+    [ref],
+  )
+  return rows.map(({ event }) => modificationEventSchema.parse(JSON.parse(event)))
+}
