@@ -35,9 +35,17 @@ export interface Place {
 
 export type Decided = Omit<Wanted, 'issuer' | 'serial' | 'moment'>
 
+/** What a caller writes of its own in the two transactions. */
+export interface Beside {
+  /** In the transaction that writes down: the signing is named there before anything is signed. */
+  readonly intending?: (client: Client, signing: bigint) => Promise<void>
+  /** In the transaction that keeps the certificate. */
+  readonly keeping?: (client: Client, certificate: Certificate) => Promise<void>
+}
+
 /**
  * @param says goes into the journal beside what every issue says: whom it is for, and on what grounds.
- * @param also runs in the transaction that keeps the certificate.
+ * @param also runs in the transaction that keeps the certificate; or what runs in each of the two.
  */
 export async function issueOne(
   hands: Hands,
@@ -45,8 +53,9 @@ export async function issueOne(
   decided: Decided,
   place: Place,
   says: Readonly<Record<string, JsonValue>>,
-  also: (client: Client, certificate: Certificate) => Promise<void> = async () => {},
+  also: Beside | NonNullable<Beside['keeping']> = {},
 ): Promise<Certificate> {
+  const beside = typeof also === 'function' ? { keeping: also } : also
   // 1. Decide the whole certificate, and check it, before anything is written or signed.
   const moment = wholeSecond(hands.clock())
   const wanted: Wanted = { ...decided, issuer: by.certificate, serial: serialNumbers(hands.chance)(), moment }
@@ -77,6 +86,7 @@ export async function issueOne(
     const signing = await hands.store.transaction(async client => {
       const id = await intend(client, moment, slot, [intended])
       await append(client, entry('intend', hands.clock(), { ...what, signing: String(id) }))
+      await beside.intending?.(client, id)
       return id
     })
 
@@ -89,9 +99,14 @@ export async function issueOne(
       await keep(client, signing, slot, [signature])
       await append(
         client,
-        entry('issue', hands.clock(), { ...what, signing: String(signing), sha256: fingerprint(der) }),
+        entry('issue', hands.clock(), {
+          ...what,
+          signedBy: by.keyStore,
+          signing: String(signing),
+          sha256: fingerprint(der),
+        }),
       )
-      await also(client, certificate)
+      await beside.keeping?.(client, certificate)
     })
     return certificate
   } catch (cause) {

@@ -1,4 +1,4 @@
-/** Admits an IKI client CSR of a subscriber's system (certificates.md section 12), or says what is wrong with it. */
+/** Admits a CSR for an IKI Certificate (certificates.md sections 6 and 12), or says what is wrong with it. */
 
 import type { Bytes } from '../../ground/bytes.ts'
 import { tag } from '../../ground/der/read.ts'
@@ -6,7 +6,7 @@ import { keyIdentifier } from '../../ground/x509/key.ts'
 import { attributeText, type Name } from '../../ground/x509/name.ts'
 import { oids } from '../../ground/x509/names.ts'
 import { type RemotePartyRole, roleFromOu } from '../../policy/roles.ts'
-import { criticalExtension, onlyUsage, provenRsa2048, readCsr, refuseCsr } from './csr.ts'
+import { criticalExtension, onlyUsage, provenP256, provenRsa2048, readCsr, refuseCsr } from './csr.ts'
 
 const admits = Symbol('admits') // not exported: only `admitIki` can make one
 
@@ -22,15 +22,19 @@ export interface AdmittedIki {
   readonly keyId: Bytes
 }
 
-/** @throws Refusal with a code of csr.ts */
-export function admitIki(octets: Bytes): AdmittedIki {
+/**
+ * @param key RSA-2048 for a client, of a person or a system; P-256 for a signer of files (CERT-A08)
+ * @throws Refusal with a code of csr.ts
+ */
+export function admitIki(octets: Bytes, key: 'RSA-2048' | 'P-256' = 'RSA-2048'): AdmittedIki {
   const csr = readCsr(octets)
   const [tradingName, unit, systemName] = readSubject(csr.subject)
   const role = roleFromOu(unit)
   if (role === undefined)
     refuseCsr('CR:CC5', 'the OU of the subject is no Remote Party Role of two hexadecimal digits')
   onlyUsage(criticalExtension(csr, oids.keyUsage, 'keyUsage'), ['digitalSignature'])
-  provenRsa2048(csr)
+  if (key === 'P-256') provenP256(csr)
+  else provenRsa2048(csr)
   return {
     [admits]: true,
     tradingName,

@@ -17,6 +17,7 @@ import { certifiedFor } from '../repository/holdings.ts'
 import { giveUpWritten, type Intended } from '../repository/register.ts'
 import { type Admitted, admit } from './admit.ts'
 import { type Decided, type DecisionRules, decide } from './decide.ts'
+import type { Eligibility } from './device-eligible.ts'
 import { atOnce, inTransactions, type Writing } from './inside/writing.ts'
 import type { IssuingDca, IssuingDcas } from './issuing-dcas.ts'
 
@@ -41,6 +42,8 @@ export interface Group {
   readonly requests: readonly (Bytes | Refusal<DeviceCode>)[]
   /** Why the requester of the nth is not eligible, if so: said only of what is a CSR (service-interface 3.2, row 7). */
   readonly ineligible?: (n: number) => Refusal<DeviceCode> | undefined
+  /** The same by what each Device is, asked once for all that are CSRs. */
+  readonly eligibility?: Eligibility | undefined
   readonly rules: DecisionRules
   /** Stands on the journal entries: who asked, by which channel. */
   readonly says: Readonly<Record<string, JsonValue>>
@@ -67,10 +70,12 @@ export async function issueDevices(hands: DeviceIssuing, group: Group): Promise<
 
 async function issueOnce(hands: DeviceIssuing, group: Group): Promise<Outcome[]> {
   // 1. Read every request once, and decide by what is held already.
-  const admitted = await inSlices(group.requests, (request, n) => {
+  const read = await inSlices(group.requests, (request, n) => {
     const one = request instanceof Refusal ? request : admitOrRefuse(request)
     return one instanceof Refusal ? one : (group.ineligible?.(n) ?? one)
   })
+  const reasons = await group.eligibility?.(read.map(one => (one instanceof Refusal ? undefined : one.deviceId)))
+  const admitted = read.map((one, n) => (one instanceof Refusal ? one : (reasons?.[n] ?? one)))
   const judged = await decide(
     hands.store,
     admitted.map(one => (one instanceof Refusal ? undefined : one)),
@@ -133,7 +138,9 @@ async function issuePlanned(
     outcomes.push(refused ? { refusal: refusals(i) } : { position, der: signed[position++]!.der })
   }
   const root = rootOf(signed.map(one => leafHash(one.der)))
-  const issued = entry('issue', hands.clock(), { ...says, signing: String(signing), root: hex(root), lodged: true })
+  const signedBy = planned[0]!.by.authority.keyStore
+  const body = { ...says, signedBy, signing: String(signing), root: hex(root), lodged: true }
+  const issued = entry('issue', hands.clock(), body)
   await writing.keep(
     signing,
     signed.map(one => one.signature),

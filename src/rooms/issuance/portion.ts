@@ -7,6 +7,7 @@ import type { DeviceCode } from '../../policy/smki-device/codes.ts'
 import type { Hands } from '../authority/issue-one.ts'
 import { families, giveUp } from '../repository/register.ts'
 import type { DecisionRules } from './decide.ts'
+import type { Eligibility } from './device-eligible.ts'
 import { type DeviceIssuing, issueDevices, type Outcome } from './issue.ts'
 
 export interface PortionItem {
@@ -109,13 +110,17 @@ export async function recover(hands: Hands): Promise<{ portions: number; signing
 /** Tries before the requests of a portion are answered with CA_ERROR. */
 const attemptsAtMost = 5
 
-/** Issues what a portion asks for and marks it done, all in the transactions that write down and keep. */
+/**
+ * Issues what a portion asks for and marks it done, all in the transactions that write down and keep.
+ * @param ineligible why the Party is refused for every request, if it is; `eligibility` judges by the Device
+ */
 export async function issuePortion(
   issuing: DeviceIssuing,
   portion: Portion,
   worker: string,
   rules: DecisionRules,
   ineligible: Refusal<DeviceCode> | undefined,
+  eligibility?: Eligibility,
 ): Promise<void> {
   const hold = async (client: Client, set: string, values: unknown[]) => {
     const { rowCount } = await client.query(
@@ -133,6 +138,7 @@ export async function issuePortion(
   await issueDevices(issuing, {
     requests: portion.items.map(item => exhausted ?? item.csr),
     ineligible: () => ineligible,
+    eligibility,
     rules,
     says: { party: portion.party, batch: String(portion.batch), portion: portion.number },
     intending: (client, signing) => hold(client, 'signing = $4', [signing]),

@@ -10,6 +10,8 @@ export interface Held {
   readonly keyId: string
   readonly usage: number
   readonly family: number
+  /** Remote Party Role; undefined where the subject has none. */
+  readonly role: number | undefined
   readonly ordinal: number
   /** It was signed, or is just about to be. One that was given up is not, though its ordinal stays taken. */
   readonly counts: boolean
@@ -21,6 +23,7 @@ interface Row {
   key_id: Buffer
   usage: number
   family: number
+  role: number | null
   ordinal: number | null
   state: string
 }
@@ -30,7 +33,7 @@ interface Row {
 // the planner from taking the parts together.
 const column = { eui64: 'c.eui64', key_id: 'c.key_id' } as const
 const lookUp = (by: keyof typeof column, parameter: string) => `
-  SELECT ${by === 'key_id'} AS by_key, c.eui64, c.key_id, c.usage, c.family, c.ordinal, s.state
+  SELECT ${by === 'key_id'} AS by_key, c.eui64, c.key_id, c.usage, c.family, c.role, c.ordinal, s.state
     FROM unnest(${parameter}::bytea[]) AS asked (value)
    CROSS JOIN LATERAL (SELECT * FROM certificate c WHERE ${column[by]} = asked.value OFFSET 0) c
    CROSS JOIN LATERAL (SELECT state FROM signing WHERE signing.id = c.signing OFFSET 0) s`
@@ -75,6 +78,7 @@ function held(row: Row): Held {
     keyId: toHex(row.key_id),
     usage: row.usage,
     family: row.family,
+    role: row.role ?? undefined,
     ordinal: row.ordinal ?? 0,
     counts: row.state !== 'abandoned',
   }
