@@ -7,6 +7,7 @@ import { entry } from '../ground/journal/entry.ts'
 import { append } from '../ground/journal/journal.ts'
 import { verifierKey, verifierKeyText } from '../ground/journal/note.ts'
 import type { KeyStore } from '../ground/keystore/keystore.ts'
+import { identityOf } from '../ground/keystore/split.ts'
 import { wrapContingencyKey, wrapLengths } from '../ground/keystore/wrap.ts'
 import { readCertificatePolicies } from '../ground/x509/extensions.ts'
 import { keyIdentifier } from '../ground/x509/key.ts'
@@ -19,6 +20,7 @@ import type { Hands } from '../rooms/authority/issue-one.ts'
 import { makeAuthority } from '../rooms/authority/make.ts'
 import { type AuthorityRecord, authorities } from '../rooms/authority/register.ts'
 import { publishList } from '../rooms/revocation/list.ts'
+import { journalKey } from './key-stores.ts'
 
 export interface KeyStores {
   readonly root: KeyStore
@@ -28,7 +30,8 @@ export interface KeyStores {
 export type Witness = (line: string) => void
 
 /** Labels of what belongs to no authority. */
-export const journalKey = 'journal'
+export { journalKey } from './key-stores.ts'
+
 const contingencyKey = 'contingency'
 const contingencySymmetricKey = 'contingency-symmetric-key'
 
@@ -51,7 +54,9 @@ export async function ceremony(
 ): Promise<void> {
   keys.issuing.generate(journalKey, 'Ed25519')
   const { name, publicKey } = journalVerifier(settings, keys.issuing)
-  witness(`Journal key (Ed25519) in ${keys.issuing.identity}: ${verifierKeyText(verifierKey(name, publicKey))}`)
+  witness(
+    `Journal key (Ed25519) in ${identityOf(keys.issuing, journalKey)}: ${verifierKeyText(verifierKey(name, publicKey))}`,
+  )
   for (const pki of pkis) {
     const hierarchy = hierarchies(settings)[pki]
     witness('')

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { view } from '../ground/bytes.ts'
 import { integrate } from '../ground/journal/journal.ts'
 import { verifierKey, verifierKeyText } from '../ground/journal/note.ts'
-import { createSoftwareKeyStore } from '../ground/keystore/software.ts'
 import { Refusal } from '../ground/refusal.ts'
 import { smkiPkis } from '../policy/hierarchies.ts'
 import type { PkiName } from '../policy/profile.ts'
@@ -21,6 +20,7 @@ import {
   type Witness,
 } from './ceremony.ts'
 import { type Home, parseSettings, privateFolder, writePrivate } from './home.ts'
+import { makeKeyStore } from './key-stores.ts'
 import { registerTestEnvironment } from './test-registration.ts'
 import { makeTls } from './tls-ca.ts'
 import { type OpenedStore, openHomeStore, systemChance, systemClock } from './world.ts'
@@ -46,7 +46,7 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
   const chosen = withDefaults(options)
   const settings = parseSettings(JSON.stringify(chosen), 'the settings')
   privateFolder(home.path)
-  const keys = makeKeyStores(home, options)
+  const keys = makeKeyStores(home, settings, options)
   const opened = await openHomeStore(home, { share: false })
   const hands: Hands = { store: opened.store, clock: systemClock, chance: systemChance }
   await requireEmpty(opened)
@@ -57,7 +57,9 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
   }
   try {
     witness(`# Key ceremony: environment ${settings.environment} (${settings.kind})`)
-    witness(`Held ${systemClock().toISOString()}; key stores ${keys.root.identity} and ${keys.issuing.identity}`)
+    const module = settings.keyStore.certificate === '' ? '' : `; module ${settings.keyStore.certificate}`
+    const stores = `key stores ${keys.root.identity} and ${keys.issuing.identity}${module}`
+    witness(`Held ${systemClock().toISOString()}; ${stores}`)
     await ceremony(hands, settings, keys, [...smkiPkis, ...options.with], witness)
     if (settings.kind === 'test') {
       witness('')
@@ -117,23 +119,31 @@ function withDefaults({ environment, kind, settings = {} }: InitOptions): Record
   return merged
 }
 
-function makeKeyStores(home: Home, { kind, passphrases, log2N }: InitOptions): KeyStores {
+function makeKeyStores(home: Home, settings: Settings, { kind, passphrases, log2N }: InitOptions): KeyStores {
   if (kind === 'production' && !passphrases) {
     throw new Refusal(
       'PASSPHRASES_NEEDED',
       'a production environment is given the passphrases of its two key stores: --root-passphrase-file and --issuing-passphrase-file',
     )
   }
-  const make = (name: 'root' | 'issuing', path: string, passphraseFile: string) => {
+  if (settings.keyStore.kind === 'pkcs11' && !passphrases) {
+    throw new Refusal(
+      'PASSPHRASES_NEEDED',
+      'the PINs of both tokens are needed: --root-passphrase-file and --issuing-passphrase-file',
+    )
+  }
+  const make = (name: 'root' | 'issuing', passphraseFile: string) => {
     const passphrase = passphrases?.[name] ?? Buffer.from(view(systemChance(24)).toString('base64url'))
-    const weak = log2N === undefined ? {} : { log2N, allowWeak: true }
-    const store = createSoftwareKeyStore({ path, name, passphrase, chance: systemChance, ...weak })
+    const store = makeKeyStore(home, settings, name, passphrase, log2N)
     if (!passphrases) writePrivate(passphraseFile, passphrase)
     return store
   }
-  return {
-    root: make('root', home.rootKeys, home.rootPassphrase),
-    issuing: make('issuing', home.issuingKeys, home.issuingPassphrase),
+  const root = make('root', home.rootPassphrase)
+  try {
+    return { root, issuing: make('issuing', home.issuingPassphrase) }
+  } catch (cause) {
+    root.close()
+    throw cause
   }
 }
 

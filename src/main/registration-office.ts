@@ -3,9 +3,11 @@
 import { hash } from 'node:crypto'
 import type { Bytes } from '../ground/bytes.ts'
 import type { JsonValue } from '../ground/journal/entry.ts'
-import type { Certificate } from '../ground/x509/certificate.ts'
+import { Refusal } from '../ground/refusal.ts'
+import { type Certificate, readCertificate } from '../ground/x509/certificate.ts'
 import { readRequest } from '../ground/x509/request.ts'
 import { admitIki } from '../rooms/issuance/admit-iki.ts'
+import type { RoomAnswer, RoomQuestion } from '../rooms/issuance/signing.ts'
 import type { Evidence, Hands, Officer } from '../rooms/registration/act.ts'
 import { type CredentialRequest, handOver, requestCredential } from '../rooms/registration/credentials.ts'
 import { type FirstAppointments, type FirstOfficer, makeFirstAppointments } from '../rooms/registration/first.ts'
@@ -13,8 +15,8 @@ import { registrationKinds } from '../rooms/registration/kinds.ts'
 import { taskOf, waitingFor } from '../rooms/registration/task.ts'
 import { approve, verify } from '../rooms/registration/tasks.ts'
 
-/** Makes the IKI Certificate of an approved request, and records it. */
-export type IssueCredential = (credential: number, csr: Bytes) => Promise<Certificate>
+/** The signer's rooms, in this process: `roomSigning` over the keys that are present. */
+export type Sign = (question: RoomQuestion) => Promise<RoomAnswer>
 
 export interface OfficerAtCeremony extends FirstOfficer {
   /** Short, for the transcript and for folders: `ra-manager-1`. */
@@ -47,7 +49,7 @@ export interface Office {
 }
 
 /** @throws Refusal as `makeFirstAppointments` and the steps after it; CEREMONY_INCOMPLETE when a step waits for nobody */
-export async function openOffice(hands: Hands, plan: CeremonyPlan, issue: IssueCredential): Promise<Office> {
+export async function openOffice(hands: Hands, plan: CeremonyPlan, sign: Sign): Promise<Office> {
   const first = await makeFirstAppointments(hands, plan)
   const people = plan.people.map(({ office }, i): Officer => ({ person: first.people[i]!, as: office }))
   const kinds = registrationKinds(hands.rules)
@@ -80,7 +82,7 @@ export async function openOffice(hands: Hands, plan: CeremonyPlan, issue: IssueC
     async give(by, request, csr) {
       const asked = await requestCredential(hands, by, { ...request, csr: digestsOf(csr) })
       await office.decide(asked, `${plan.evidence[0]!.reference}, ${request.systemName}`)
-      const certificate = await issue(asked.credential, csr)
+      const certificate = certificateIn(await sign({ ask: 'iki', credential: asked.credential, csr }))
       const hander = people.find(one => one.as !== 'PMA_MEMBER' && one.person !== request.person) ?? clerk
       await handOver(hands, hander, asked.credential, {
         evidence: [{ kind: 'receipt', reference: plan.evidence[0]!.reference }],
@@ -113,6 +115,12 @@ const rank = ({ as }: Officer) => ['RA_PERSONNEL', 'RA_MANAGER', 'PMA_MEMBER'].i
 
 /** Remote Party Role in the OU of a person's certificate: `other`. */
 export const personsRole = 0x7f
+
+/** @throws Refusal of whatever the signer said */
+export function certificateIn(answer: RoomAnswer): Certificate {
+  if ('code' in answer) throw new Refusal(answer.code, answer.text)
+  return readCertificate(answer.certificate)
+}
 
 /** What a request for a credential is bound to. @throws Refusal MALFORMED for what is no CSR */
 export function digestsOf(csr: Bytes): { sha256: string; publicKeySha256: string } {

@@ -5,16 +5,16 @@ import { join } from 'node:path'
 import { type Bytes, fromHex } from '../ground/bytes.ts'
 import type { KeyStore } from '../ground/keystore/keystore.ts'
 import { type KeyPair, makeKeyPair } from '../ground/keystore/pair.ts'
+import { Refusal } from '../ground/refusal.ts'
 import type { Certificate } from '../ground/x509/certificate.ts'
 import { toPem } from '../ground/x509/pem.ts'
-import { profileNamed } from '../policy/hierarchies.ts'
 import type { CertificateKind } from '../policy/registration/credentials.ts'
 import { roleName } from '../policy/roles.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { Hands as AuthorityHands } from '../rooms/authority/issue-one.ts'
-import { authorities, issuingAuthority } from '../rooms/authority/register.ts'
-import { admitOrganisation } from '../rooms/issuance/admit-organisation.ts'
-import { issueOrganisation } from '../rooms/issuance/single.ts'
+import { authorities } from '../rooms/authority/register.ts'
+import { writeTestToken } from '../rooms/issuance/iki-token.ts'
+import { submitOrganisation } from '../rooms/issuance/organisation-submit.ts'
 import type { Officer } from '../rooms/registration/act.ts'
 import { applyAsSubscriber } from '../rooms/registration/applications.ts'
 import { handOver, requestCredential } from '../rooms/registration/credentials.ts'
@@ -25,13 +25,11 @@ import { enterPerson } from '../rooms/registration/people.ts'
 import { planOf, planSrept, recordResult, requestCompletion } from '../rooms/registration/srept.ts'
 import { ikiCsr, organisationCsr } from './csr.ts'
 import { type Home, privateFolder, writePrivate } from './home.ts'
-import { credentialIssuer } from './issue-credential.ts'
-import { type IssueCredential, type Office, openOffice, personsRole } from './registration-office.ts'
+import { certificateIn, type Office, openOffice, personsRole, type Sign } from './registration-office.ts'
+import { roomSigning } from './signer-rooms.ts'
 import { type TestParty, testParties } from './test-parties.ts'
 import { tlsFiles } from './tls-ca.ts'
-
-/** Takes an Organisation CSR that an ARO submits through its checks, and issues it. */
-export type IssueOrganisation = (aro: Officer, csr: Bytes) => Promise<Certificate>
+import { systemChance } from './world.ts'
 
 type Witness = (line: string) => void
 
@@ -55,21 +53,21 @@ export async function registerTestEnvironment(
   keys: KeyStore,
   witness: Witness,
 ): Promise<void> {
-  const oca = {
-    record: await issuingAuthority(hands.store, 'smki-organisation'),
-    keys,
-    profile: profileNamed(settings, 'Organisation Certificate'),
-  }
-  const office = await openTestOffice(hands, home, settings, await credentialIssuer(hands, settings, keys), witness)
-  await registerTestParties(
-    office,
-    home,
-    async (_, csr) => {
-      const { commonName, ...admitted } = admitOrganisation(csr, settings.certificates.organisationNameCharacters)
-      return issueOrganisation(hands, oca, { ...admitted, ...(commonName !== undefined && { commonName }) })
-    },
-    witness,
-  )
+  const sign = roomSigning({ ...hands, rules: settings.registration }, keys, settings)
+  const office = await openTestOffice(hands, home, settings, sign, witness)
+  await registerTestParties({ office, home, settings, sign }, witness)
+}
+
+interface Registering {
+  readonly office: Office
+  readonly home: Home
+  readonly settings: Settings
+  readonly sign: Sign
+}
+
+export async function registerTestParties(to: Registering, witness: Witness): Promise<void> {
+  const chain = await ikiChain(to.office.hands)
+  for (const party of testParties) await registerTestParty(to, party, chain, witness)
 }
 
 /** Opens the Registration Authority of a test environment; its people find their credentials in `credentials/<name>/`. */
@@ -77,7 +75,7 @@ export async function openTestOffice(
   hands: AuthorityHands,
   home: Home,
   settings: Settings,
-  issue: IssueCredential,
+  sign: Sign,
   witness: Witness,
 ): Promise<Office> {
   const operator = testParties.find(party => party.kind === 'dcc')!
@@ -101,51 +99,68 @@ export async function openTestOffice(
       evidence: minutes,
       words: 'first appointments of a test environment',
     },
-    issue,
+    sign,
   )
-  const chain = await issuingIcas(hands)
+  const chain = await ikiChain(hands)
   for (const [name, certificate] of office.credentials) {
     const folder = privateFolder(join(home.credentials, name))
-    write(folder, 'ra-staff', keys.get(name)!, certificate, chain)
+    const token = { folder, name: 'ra-staff', key: keys.get(name)!, certificate, chain }
+    write(token)
+    writeToken(settings, token, name)
     writePrivate(join(folder, 'server-ca.crt.pem'), readFileSync(tlsFiles(home).ca))
   }
   witness(`Registration Authority: ${officers.map(one => one.name).join(', ')}`)
   return office
 }
 
-/** Each Party from its form to its credentials. What it needs lies in `credentials/<name>/`, keys readable by us alone. */
-export async function registerTestParties(
-  office: Office,
-  home: Home,
-  issue: IssueOrganisation,
+/** A Party from its form to its credentials. What it needs lies in `credentials/<name>/`, keys readable by us alone. */
+async function registerTestParty(
+  to: Registering,
+  party: TestParty,
+  chain: readonly Certificate[],
   witness: Witness,
 ): Promise<void> {
-  const chain = await issuingIcas(office.hands)
-  for (const party of testParties) {
-    const folder = privateFolder(join(home.credentials, party.name))
-    const { number, aro } = await authorisedSubscriber(office, party)
-    const portals = portalsOf(party)
-    for (const kind of [...party.credentials, ...portals]) {
-      const key = makeKeyPair('RSA-2048')
-      const systemName = `${party.name}-${fileOf(kind)}`
-      const person = portals.includes(kind) ? aro.person : undefined
-      const csr = ikiCsr(key, { tradingName: party.tradingName, role: party.role, systemName })
-      const request = { kind, party: number, person, role: party.role, systemName }
-      const certificate = await office.give(aro, request, csr)
-      write(folder, fileOf(kind), key, certificate, chain)
-    }
-    for (const [i, wanted] of party.organisation.entries()) {
-      const key = makeKeyPair('P-256')
-      const csr = organisationCsr(key, { ...wanted, eui64: fromHex(wanted.eui64) }, wanted.usage)
-      const name = `organisation-${i + 1}-${roleName(wanted.role)}-${wanted.usage === 'keyAgreement' ? 'ka' : 'ds'}`
-      write(folder, name, key, await issue(aro, csr), [])
-    }
-    writePrivate(join(folder, 'repository-api-key'), `${await newApiKey(office, number, aro)}\n`)
-    writePrivate(join(folder, 'server-ca.crt.pem'), readFileSync(tlsFiles(home).ca))
-    witness(
-      `${party.name}: ${party.userRoles.map(({ userRole, first, last }) => `${userRole} ${first} to ${last}`).join(', ')}`,
-    )
+  const { office, home, settings } = to
+  const folder = privateFolder(join(home.credentials, party.name))
+  const { number, aro } = await authorisedSubscriber(office, party)
+  const portals = portalsOf(party)
+  const held = new Map<CertificateKind, Certificate>()
+  for (const kind of [...party.credentials, ...portals]) {
+    const key = makeKeyPair('RSA-2048')
+    const systemName = `${party.name}-${fileOf(kind)}`
+    const person = portals.includes(kind) ? aro.person : undefined
+    const csr = ikiCsr(key, { tradingName: party.tradingName, role: party.role, systemName })
+    const request = { kind, party: number, person, role: party.role, systemName }
+    const certificate = await office.give(aro, request, csr)
+    const token = { folder, name: fileOf(kind), key, certificate, chain }
+    write(token)
+    if (person !== undefined) writeToken(settings, token, person)
+    held.set(kind, certificate)
   }
+  for (const [i, wanted] of party.organisation.entries()) {
+    const key = makeKeyPair('P-256')
+    const csr = organisationCsr(key, { ...wanted, eui64: fromHex(wanted.eui64) }, wanted.usage)
+    const name = `organisation-${i + 1}-${roleName(wanted.role)}-${wanted.usage === 'keyAgreement' ? 'ka' : 'ds'}`
+    write({ folder, name, key, certificate: await organisation(to, held.get('PORTAL_ORG')!, csr), chain: [] })
+  }
+  writePrivate(join(folder, 'repository-api-key'), `${await newApiKey(office, number, aro)}\n`)
+  writePrivate(join(folder, 'server-ca.crt.pem'), readFileSync(tlsFiles(home).ca))
+  const ranges = party.userRoles.map(({ userRole, first, last }) => `${userRole} ${first} to ${last}`)
+  witness(`${party.name}: ${ranges.join(', ')}`)
+}
+
+/** As an ARO submits it in the portal, with the credential that opens it. */
+async function organisation({ office, settings, sign }: Registering, shown: Certificate, csr: Bytes) {
+  const rules = {
+    organisationNameCharacters: settings.certificates.organisationNameCharacters,
+    rejectionDays: settings.issuing.rejectionDays,
+  }
+  const submission = await submitOrganisation(office.hands, rules, {
+    credential: { issuer: shown.issuer.der, serial: shown.serial },
+    csr: toPem('CERTIFICATE REQUEST', csr),
+  })
+  if (submission.refusal) throw new Refusal(submission.refusal.code, submission.refusal.says)
+  return certificateIn(await sign({ ask: 'organisation', submission: submission.id }))
 }
 
 interface Registered {
@@ -216,24 +231,35 @@ function portalsOf(party: TestParty): CertificateKind[] {
 
 const fileOf = (kind: CertificateKind) => kind.toLowerCase().replace('_', '-')
 
-async function issuingIcas({ store }: Pick<AuthorityHands, 'store'>): Promise<Certificate[]> {
+/** What a server wants to see beside the certificate of a client: the Issuing ICA. */
+async function ikiChain({ store }: Pick<AuthorityHands, 'store'>): Promise<Certificate[]> {
   const all = await authorities(store)
   return all.filter(one => one.pki === 'iki' && one.level === 'issuing').map(one => one.certificate)
 }
 
+interface Written {
+  readonly folder: string
+  readonly name: string
+  readonly key: KeyPair
+  readonly certificate: Certificate
+  readonly chain: readonly Certificate[]
+}
+
 /** The key and its certificate, followed by the chain, in two files. */
-export function write(
-  folder: string,
-  name: string,
-  key: KeyPair,
-  certificate: Certificate,
-  chain: readonly Certificate[],
-): void {
+export function write({ folder, name, key, certificate, chain }: Written): void {
   const pem = key.pem()
   writePrivate(join(folder, `${name}.key.pem`), pem)
   pem.fill(0)
-  writePrivate(
-    join(folder, `${name}.crt.pem`),
-    [certificate, ...chain].map(one => toPem('CERTIFICATE', one.der)).join(''),
-  )
+  const pems = [certificate, ...chain].map(one => toPem('CERTIFICATE', one.der))
+  writePrivate(join(folder, `${name}.crt.pem`), pems.join(''))
+}
+
+/** For a browser: what stands in for a person's token, and its PIN. */
+function writeToken(settings: Settings, { folder, name, key, certificate, chain }: Written, holder: string): void {
+  const pin = Buffer.from(Buffer.from(systemChance(9)).toString('base64url'))
+  const certificates = [certificate, ...chain].map(one => one.der)
+  const token = writeTestToken(settings, systemChance, { pair: key, certificates, holder, pin })
+  writePrivate(join(folder, `${name}.p12`), token)
+  writePrivate(join(folder, `${name}.pin`), pin)
+  pin.fill(0)
 }

@@ -66,6 +66,7 @@ describe('The first appointments of a production environment', () => {
       kind: 'production',
       with: [],
       passphrases: { root: Buffer.from(passphrase), issuing: Buffer.from(passphrase) },
+      settings: { keyStore: { softwareInProduction: true } },
       witness: () => {},
     })
     for (const { name } of people) {

@@ -32,6 +32,15 @@ export const keyStoreRefusals = {
   PASSPHRASES_DIFFER: 'the two passphrases differ',
   NO_TERMINAL: 'there is no terminal to ask for the passphrase at: name a passphrase file',
   WRAP_REFUSED: 'the wrapped key does not open: another Symmetric Key, or the wrap was changed',
+  MODULE_MISSING: 'there is no PKCS#11 library at that path, or it does not load',
+  MODULE_NO_TOKEN: 'the module has no one token of that label',
+  MODULE_UNAVAILABLE: 'the module does not answer as it should; it is tried again after a pause',
+  MODULE_PIN_LOCKED: 'the token has locked its PIN: its security officer sets a new one',
+  MODULE_KEY_EXPOSED: 'the module made the key so that it could be exported: it was destroyed again',
+  MODULE_LACKS: 'the module does not do what is needed',
+  HSM_KEY_ROLE: 'that HSM Key is not the one for this: MK and AK go under a DCO Key, other keys under a Shared Key',
+  PACKAGE_UNKNOWN: 'a package is one block of 16 octets, under AES-128-ECB',
+  TRANSPORT_REFUSED: 'what was wrapped to the transport key does not open, or is not a key of 16 octets',
 } as const
 
 export type KeyStoreCode = keyof typeof keyStoreRefusals

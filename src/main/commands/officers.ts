@@ -5,17 +5,16 @@ import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { toHex } from '../../ground/bytes.ts'
-import { openSoftwareKeyStore } from '../../ground/keystore/software.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import { readPemOrDer, toPem } from '../../ground/x509/pem.ts'
 import { firstOffices, offices } from '../../policy/registration/offices.ts'
 import { authorities } from '../../rooms/authority/register.ts'
 import { journalTranscript } from '../ceremony.ts'
 import { privateFolder, writePrivate } from '../home.ts'
-import { credentialIssuer } from '../issue-credential.ts'
+import { openKeyStore } from '../key-stores.ts'
 import { passphraseOf } from '../passphrases.ts'
 import { type CeremonyPlan, openOffice } from '../registration-office.ts'
-import { systemChance } from '../world.ts'
+import { roomSigning } from '../signer-rooms.ts'
 import { type Io, withStore } from './context.ts'
 
 const evidence = z.array(z.strictObject({ kind: z.string().min(1), reference: z.string().min(1) })).min(1)
@@ -51,17 +50,13 @@ export function addOfficers(ceremonies: Command, io: Io): void {
     .action(async (file: string, flags: { issuingPassphraseFile?: string }, command: Command) => {
       const plan = planFrom(file)
       await withStore(command, async ({ home, settings, hands }) => {
-        const keys = openSoftwareKeyStore({
-          path: home.issuingKeys,
-          passphrase: await passphraseOf('issuing', flags.issuingPassphraseFile, home.issuingPassphrase),
-          chance: systemChance,
-          allowWeak: settings.kind === 'test',
-        })
+        const passphrase = await passphraseOf('issuing', flags.issuingPassphraseFile, home.issuingPassphrase)
+        const keys = openKeyStore(home, settings, 'issuing', passphrase)
         try {
           const office = await openOffice(
             { ...hands, rules: settings.registration },
             plan,
-            await credentialIssuer(hands, settings, keys),
+            roomSigning({ ...hands, rules: settings.registration }, keys, settings),
           )
           const lines = [`# First appointments of ${settings.environment}, ${hands.clock().toISOString()}`]
           const say = (line: string) => {

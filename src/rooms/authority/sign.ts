@@ -22,6 +22,8 @@ export class SignatureFault extends Error {
 export interface Authority {
   readonly certificate: Certificate | 'self'
   readonly keyLabel: string
+  /** Identity of the key store that signs: stands on the entry of what was signed. */
+  readonly keyStore: string
   sign(conforming: Conforming): Signed
 }
 
@@ -37,6 +39,7 @@ export function authority(keys: KeyStore, keyLabel: string, certificate: Certifi
   return {
     certificate,
     keyLabel,
+    keyStore: keys.identity,
     sign({ tbs, wanted }) {
       if (
         wanted.issuer === 'self'
