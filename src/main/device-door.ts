@@ -11,6 +11,7 @@ import type { Settings } from '../policy/settings.ts'
 import { configuredCodes } from '../policy/smki-device/codes.ts'
 import { authorities } from '../rooms/authority/register.ts'
 import { currentLists } from '../rooms/repository/lists.ts'
+import { watchStops } from '../rooms/revocation/stops.ts'
 import { build } from './build.ts'
 import type { Home } from './home.ts'
 import { serverCredentials } from './tls-ca.ts'
@@ -46,6 +47,7 @@ export async function startDeviceDoor({
     log.info({ fault, from }, 'a handshake was refused'),
   )
   const channels = signers.map(path => openChannel<SigningQuestion, SigningAnswer>(path))
+  const stops = await watchStops(store, systemClock, fault => log.error({ fault }, 'suspensions could not be read'))
   deviceDoor(app, {
     store,
     clock: systemClock,
@@ -54,6 +56,7 @@ export async function startDeviceDoor({
     build,
     signers: channels,
     log,
+    stops,
     codes: configuredCodes(settings.issuing.codes),
   })
   const port = await listen(app, settings.services.host, settings.services.devicePort)
@@ -72,6 +75,7 @@ export async function startDeviceDoor({
     port,
     async close() {
       clearInterval(watch)
+      stops.close()
       await app.close()
       for (const channel of channels) channel.close()
       await store.close()

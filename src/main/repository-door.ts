@@ -7,6 +7,7 @@ import { type Limits, listen, plainListener, tlsListener } from '../ground/http/
 import { type Connection, openStore } from '../ground/store/store.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { Home } from './home.ts'
+import { watchStops } from '../rooms/revocation/stops.ts'
 import { serverCredentials } from './tls-ca.ts'
 import { systemChance, systemClock } from './world.ts'
 
@@ -42,7 +43,9 @@ export async function startRepositoryDoor(start: RepositoryDoorStart): Promise<R
   const store = await openStore(target, { max: connections })
 
   const doors: FastifyInstance[] = []
+  const stops = await watchStops(store, systemClock, fault => log.error({ fault }, 'suspensions could not be read'))
   const close = async () => {
+    stops.close()
     for (const app of doors) await app.close()
     await store.close()
   }
@@ -56,6 +59,7 @@ export async function startRepositoryDoor(start: RepositoryDoorStart): Promise<R
       settings: settings.repository,
       test,
       log,
+      stops,
     })
     return listen(app, host, port)
   }

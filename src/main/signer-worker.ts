@@ -5,27 +5,33 @@ import { BatchReader } from '../doors/device-csr/batch-message.ts'
 import type { SigningAnswer, SigningQuestion } from '../doors/device-csr/signing.ts'
 import { serveChannel } from '../ground/channel.ts'
 import { forwardClock } from '../ground/clock.ts'
-import { attachSoftwareKeyStore, type Grant } from '../ground/keystore/software.ts'
+import { attachKeyStore, type KeyStoreGrant } from '../ground/keystore/attach.ts'
 import { Refusal } from '../ground/refusal.ts'
 import { type Connection, openStore } from '../ground/store/store.ts'
 import { hierarchies, profileNamed } from '../policy/hierarchies.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { DeviceCode } from '../policy/smki-device/codes.ts'
 import { parse, type ReadItems } from '../rooms/issuance/batch.ts'
+import { type Eligibility, eligibilityFor, eligibilityOfEach } from '../rooms/issuance/device-eligible.ts'
 import { deviceIssuing, issueDevices } from '../rooms/issuance/issue.ts'
 import { issuingDcas } from '../rooms/issuance/issuing-dcas.ts'
 import { issuePortion, PortionLost, releasePortion, takePortion } from '../rooms/issuance/portion.ts'
-import { ineligible } from '../rooms/registration/eligible.ts'
-import { parties } from '../rooms/registration/parties.ts'
+import { notNow, type RoomAnswer, type RoomQuestion } from '../rooms/issuance/signing.ts'
 import { SigningLost } from '../rooms/repository/register.ts'
+import { watchStops } from '../rooms/revocation/stops.ts'
+import { inventoryOf } from './inventory.ts'
+import { roomSigning } from './signer-rooms.ts'
+import { stoppedBySuspension } from './stopped.ts'
 import { systemChance, systemClock } from './world.ts'
 
 export interface WorkerStart {
   readonly name: string
   readonly target: Connection | string
-  readonly grant: Grant
+  readonly grant: KeyStoreGrant
   readonly settings: Settings
   readonly socket: string
+  /** The home, where an inventory may lie. */
+  readonly home: string
   /** The instant of the newest certificate: the clock must be past it. */
   readonly seen: Date | undefined
 }
@@ -35,6 +41,7 @@ export type Order =
   | { readonly order: 'portions' }
   | { readonly order: 'parse'; readonly batch: bigint }
   | { readonly order: 'retire'; readonly authority: number }
+  | { readonly order: 'answer'; readonly question: RoomQuestion }
 
 /** From the worker. `held`: nothing can be issued for now, and why. */
 export type Report =
@@ -52,17 +59,30 @@ const tell = (report: Report) => port.postMessage(report)
 const { issuing } = start.settings
 const device = hierarchies(start.settings)['smki-device']
 const store = await openStore(start.target, { max: 4 })
-const keys = attachSoftwareKeyStore(start.grant, systemChance)
+const keys = attachKeyStore(start.grant, systemChance, systemClock)
 const clock = forwardClock(systemClock, 1000, start.seen)
 const hands = { store, clock, chance: systemChance }
+const stops = await watchStops(store, clock, fault => tell({ report: 'fault', fault }))
 const authorities = issuingDcas(
   hands,
   keys,
   profileNamed(start.settings, 'Device Certificate'),
   device.issuing.keyUse!,
   64,
+  authority => stops.stopped({ authority }),
 )
 const devices = deviceIssuing(hands, authorities)
+const rooms = roomSigning(
+  { ...hands, rules: start.settings.registration },
+  keys,
+  start.settings,
+  stoppedBySuspension,
+)
+const inventory = inventoryOf(start.home, start.settings.registration.smiStatuses, fault =>
+  tell({ report: 'fault', fault }),
+)
+const eligibilityOf = (party: number, by?: 'ADHOC_WS') =>
+  eligibilityFor(store, start.settings.registration, inventory, party, by)
 const retiring: (() => void)[] = []
 let busy = 0
 
@@ -90,9 +110,12 @@ async function portions(lane: number): Promise<void> {
       const portion = await takePortion(hands, worker)
       if (!portion) break
       try {
-        const party = (await parties(store)).find(one => one.id === portion.party)!
         const rules = { threshold: issuing.deviceThreshold, knownDevicesOnly: false }
-        await signing(() => issuePortion(devices, portion, worker, rules, ineligible(party)))
+        // What is stopped for everybody waits; a Party that is stopped is told so for each request.
+        const forAll = stops.stopped({ interface: 'BATCH_WS' })
+        if (forAll) throw forAll
+        const stopped = stops.stopped({ interface: 'BATCH_WS', party: portion.party })
+        await signing(() => issuePortion(devices, portion, worker, rules, stopped, eligibilityOf(portion.party)))
       } catch (cause) {
         if (cause instanceof PortionLost || cause instanceof SigningLost) continue
         // The portion goes back, and is tried again by whoever comes first; nothing of it was issued.
@@ -111,9 +134,15 @@ async function portions(lane: number): Promise<void> {
   }
 }
 
-/** Not a fault of the request nor of ours to repair by trying: the stock is used up, or the clock is wrong. */
+const holds = ['NO_ISSUING_DCA', 'MODULE_UNAVAILABLE', 'WF:SUSP']
+
+/** No fault of the request: the stock is used up, the module is away, a direction stops it, or the clock is wrong. */
 function isHold(cause: unknown): boolean {
-  return (cause instanceof Refusal && cause.code === 'NO_ISSUING_DCA') || (cause as Error).name === 'ClockWentBack'
+  return (cause instanceof Refusal && holds.includes(cause.code)) || (cause as Error).name === 'ClockWentBack'
+}
+
+function isSuspension(cause: unknown): SigningAnswer | undefined {
+  return cause instanceof Refusal && cause.code === 'WF:SUSP' ? { code: 'WF:SUSP', text: cause.message } : undefined
 }
 
 function troubled(cause: unknown): Report {
@@ -166,7 +195,11 @@ async function issueGroup(group: readonly Waiting[]): Promise<void> {
   try {
     const outcomes = await issueDevices(devices, {
       requests: group.map(({ question }) => question.csr),
-      ineligible: n => (group[n]!.question.eligible ? undefined : notEligible),
+      ineligible: n => {
+        const { party, eligible } = group[n]!.question
+        return stops.stopped({ interface: 'ADHOC_WS', party }) ?? (eligible ? undefined : notEligible)
+      },
+      eligibility: issuing.eligibilityOnAdHoc ? adHocEligibility(group) : undefined,
       rules: { threshold: issuing.deviceThreshold, knownDevicesOnly: true },
       says: {
         channel: 'ADHOC_WS',
@@ -183,9 +216,18 @@ async function issueGroup(group: readonly Waiting[]): Promise<void> {
     })
   } catch (cause) {
     tell(troubled(cause))
-    for (const { answer } of group)
-      answer({ code: 'CA:FF1', text: 'The certification authority could not sign; please try again' })
+    const text = 'The certification authority could not sign; please try again'
+    for (const { answer } of group) answer(isSuspension(cause) ?? { code: 'CA:FF1', text })
   }
+}
+
+/** L3.16 for each request by its own Party, where SVC-A03 is on. */
+function adHocEligibility(group: readonly Waiting[]): Eligibility {
+  const each = eligibilityOfEach(
+    group.map(({ question }) => question.party),
+    party => eligibilityOf(party, 'ADHOC_WS'),
+  )
+  return async deviceIds => (await each(deviceIds)).map(reason => reason && notEligible)
 }
 
 /** SVC-A04: INELIGIBLE is no status of the Ad Hoc service. */
@@ -193,6 +235,17 @@ const notEligible = new Refusal<DeviceCode>(
   'CA:EE2',
   'the requester is not an Eligible Subscriber; the Registration Authority must act first',
 )
+
+// ---- Organisation and IKI Certificates
+
+async function askRooms(question: RoomQuestion): Promise<RoomAnswer> {
+  try {
+    return await signing(() => rooms(question))
+  } catch (cause) {
+    tell(troubled(cause))
+    return notNow
+  }
+}
 
 function describe(cause: unknown): string {
   return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
@@ -211,6 +264,8 @@ port.on('message', async (order: Order) => {
       tell({ report: 'parsed', batch: order.batch, state: undefined })
       tell({ report: 'fault', fault: describe(cause) })
     }
+  } else if (order.order === 'answer') {
+    await askRooms(order.question)
   } else {
     const retire = () => {
       authorities.forget(order.authority)
@@ -221,5 +276,7 @@ port.on('message', async (order: Order) => {
   }
 })
 
-await serveChannel<SigningQuestion, SigningAnswer>(start.socket, ask)
+await serveChannel<SigningQuestion | RoomQuestion, SigningAnswer | RoomAnswer>(start.socket, question =>
+  'ask' in question ? askRooms(question) : ask(question),
+)
 tell({ report: 'ready' })

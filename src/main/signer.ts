@@ -6,20 +6,28 @@ import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { entry } from '../ground/journal/entry.ts'
 import { append, integrate } from '../ground/journal/journal.ts'
-import { openSoftwareKeyStore, type SoftwareKeyStore } from '../ground/keystore/software.ts'
+import type { KeyStore } from '../ground/keystore/keystore.ts'
 import { Refusal } from '../ground/refusal.ts'
 import { type Connection, openStore, type Store } from '../ground/store/store.ts'
 import { hierarchies } from '../policy/hierarchies.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { Hands } from '../rooms/authority/issue-one.ts'
-import { endByTime, markUsedUp, stockLevel } from '../rooms/authority/stock.ts'
+import { endByTime, endRevoked, markUsedUp, stockLevel } from '../rooms/authority/stock.ts'
 import { advance, decideBatch, pendingBatches, removeStale } from '../rooms/issuance/batch.ts'
+import { unansweredCredentials } from '../rooms/issuance/iki-issue.ts'
+import { unansweredSubmissions } from '../rooms/issuance/organisation-issue.ts'
 import { recover } from '../rooms/issuance/portion.ts'
+import { unansweredRequests } from '../rooms/issuance/profiled-issue.ts'
+import type { RoomQuestion } from '../rooms/issuance/signing.ts'
 import { isOpen } from '../rooms/issuance/window.ts'
 import { currentIntervals } from '../rooms/repository/lists.ts'
 import { listsAtRisk, renewLists } from '../rooms/revocation/schedule.ts'
+import { type Stops, watchStops } from '../rooms/revocation/stops.ts'
+import { revokedAuthorities } from '../rooms/revocation/suspended.ts'
 import { journalKey, journalVerifier } from './ceremony.ts'
 import type { Home } from './home.ts'
+import { inventoryOf } from './inventory.ts'
+import { openKeyStore } from './key-stores.ts'
 import type { Order, Report, WorkerStart } from './signer-worker.ts'
 import { systemChance, systemClock } from './world.ts'
 
@@ -45,12 +53,9 @@ export async function startSigner(start: SignerStart): Promise<Signer> {
   const store = await openStore(target, { max: 4 })
   const hands: Hands = { store, clock: systemClock, chance: systemChance }
   const release = await beTheOnly(store)
-  const keys = openSoftwareKeyStore({
-    path: home.issuingKeys,
-    passphrase: start.passphrase,
-    chance: systemChance,
-    allowWeak: settings.kind === 'test',
-  })
+  const keys = openKeyStore(home, settings, 'issuing', start.passphrase)
+  const { kind, certificate } = settings.keyStore
+  log.info({ identity: keys.identity, kind, ...(certificate !== '' && { certificate }) }, 'the key store is open')
   const seen = await newest(store)
   if (seen && seen.getTime() - systemClock().getTime() > 1000) {
     throw new Refusal(
@@ -61,11 +66,15 @@ export async function startSigner(start: SignerStart): Promise<Signer> {
   const found = await recover(hands)
   if (found.portions + found.signings > 0) log.warn(found, 'work that was cut short is taken up again')
 
+  // Each thread reads it for itself; one that cannot be read is refused here, in words.
+  inventoryOf(home.path, settings.registration.smiStatuses, () => {})
   const workers = await startWorkers({ ...start, seen, grant: keys.grant() })
-  const stop = loop(hands, settings, keys, workers, log)
+  const stops = await watchStops(store, systemClock, fault => log.error({ fault }, 'suspensions could not be read'))
+  const stop = loop(hands, settings, keys, workers, stops, log)
   return {
     sockets: workers.map(worker => worker.socket),
     async close() {
+      stops.close()
       await stop()
       await Promise.all(workers.map(worker => worker.thread.terminate()))
       keys.close()
@@ -117,6 +126,7 @@ async function startWorkers(
         grant: start.grant,
         settings: start.settings,
         socket,
+        home: start.home.path,
         seen: start.seen,
       }
       const thread = new Worker(new URL('./signer-worker.ts', import.meta.url), { workerData })
@@ -139,8 +149,9 @@ async function startWorkers(
 function loop(
   hands: Hands,
   settings: Settings,
-  keys: SoftwareKeyStore,
+  keys: KeyStore,
   workers: readonly WorkerHandle[],
+  stops: Stops,
   log: Logger,
 ): () => Promise<void> {
   const limit = hierarchies(settings)['smki-device'].issuing.keyUse!
@@ -174,7 +185,10 @@ function loop(
       for (const id of await pendingBatches(hands.store))
         await decideBatch(hands, id, { approve: true, by: 'standing rule' }).catch(unlessDecided)
     }
-    const state = await advance(hands, isOpen(settings.issuing.window, hands.clock()))
+    const state = await advance(
+      hands,
+      isOpen(settings.issuing.window, hands.clock()) && !stops.stopped({ interface: 'BATCH_WS' }),
+    )
     const held = Date.now() <= heldUntil
     state.parsing
       .filter(id => !held && !parsing.has(id))
@@ -189,8 +203,30 @@ function loop(
     for (const id of state.completed) log.info({ batch: String(id) }, 'batch completed')
   }
 
+  // What was approved is issued, also when the signer that was asked is no more: at the start all of it, later what has
+  // waited longer than any answer takes.
+  let started = false
+  let late = 0
+  let turn = 0
+  const answers = async () => {
+    const before = new Date(hands.clock().getTime() - (started ? patienceMs : 0))
+    const waiting: RoomQuestion[] = [
+      ...(await unansweredSubmissions(hands.store, before)).map(
+        submission => ({ ask: 'organisation', submission }) as const,
+      ),
+      ...(await unansweredCredentials(hands.store, before)).map(one => ({ ask: 'iki', ...one }) as const),
+      ...(await unansweredRequests(hands.store, before)).map(request => ({ ask: 'profiled', request }) as const),
+    ]
+    started = true
+    if (waiting.length > 0 && waiting.length !== late)
+      log.warn({ waiting: waiting.length }, 'approved certificates are issued late')
+    late = waiting.length
+    for (const question of waiting) workers[turn++ % workers.length]!.order({ order: 'answer', question })
+  }
+
   const destroyed = async () => {
     await endByTime(hands.store, limit, hands.clock())
+    await endRevoked(hands.store, await revokedAuthorities(hands.store))
     const level = await stockLevel(hands.store, limit)
     for (const { id, name, keyLabel } of level.exhausted) {
       const agreed = retired.get(id)
@@ -242,6 +278,7 @@ function loop(
 
   const tasks = [
     every(25, batches, log),
+    every(10_000, answers, log),
     every(1000, destroyed, log),
     every(250, journal, log),
     every(60_000, lists, log),
@@ -258,8 +295,11 @@ function loop(
   }
 }
 
+/** An approved CSR that has waited so long is not being worked on any more. */
+const patienceMs = 20_000
+
 /** A crash between the destruction and its record leaves a key that is gone already. */
-function destroyKey(keys: SoftwareKeyStore, label: string): void {
+function destroyKey(keys: KeyStore, label: string): void {
   keys.reload()
   if (keys.has(label)) keys.destroy(label)
 }

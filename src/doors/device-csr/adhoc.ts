@@ -34,6 +34,8 @@ export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preH
     try {
       const message = readAdHocRequest(await wholeBody(request.body as IncomingMessage | undefined, limits))
       id = message.id
+      if (door.stops.stopped({ interface: 'ADHOC_WS', party: credential.party }))
+        return answer(id, door.codes['WF:SUSP'])
       const signer = door.signers[turn++ % door.signers.length]!
       const eligible = !issuing.eligibilityOnAdHoc || credential.deviceSubscriber
       const issued = await signer.ask({

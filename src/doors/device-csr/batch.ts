@@ -36,7 +36,9 @@ export function batchService(app: FastifyInstance, door: DeviceDoor, admit: preH
   app.post(submitPath, { onRequest: admit, bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
     const reader = new BatchReader(() => {}, { limit: settings.issuing.batchMaximum })
     try {
-      const id = await takeIn(door, request.body as IncomingMessage | undefined, reader, request.credential.party)
+      const { party } = request.credential
+      const stopped = door.stops.stopped({ interface: 'BATCH_WS', party })
+      const id = await takeIn(door, request.body as IncomingMessage | undefined, reader, party, stopped)
       return xml(reply, submitAccepted({ id: reader.id!, build, batchId: id }))
     } catch (cause) {
       if (cause instanceof BodyRefused) return reply.code(cause.status).header('connection', 'close').send()
@@ -45,6 +47,9 @@ export function batchService(app: FastifyInstance, door: DeviceDoor, admit: preH
         const failure = { status: 'FORMAT_ERROR', code, text: cause.message } as const
         return xml(reply, submitRefused({ id: code === 'FM:AA2' ? reader.id : undefined, build, failure }))
       }
+      if (cause instanceof Refusal && cause.code === 'WF:SUSP') {
+        return xml(reply, submitRefused({ id: undefined, build, failure: door.codes['WF:SUSP'] }))
+      }
       door.log.error({ fault: (cause as Error).message }, 'a submission met a fault')
       return xml(reply, submitRefused({ id: reader.id, build, failure: door.codes['WF:BB2'] }))
     }
@@ -52,10 +57,13 @@ export function batchService(app: FastifyInstance, door: DeviceDoor, admit: preH
 
   app.get<{ Querystring: { BatchId?: string } }>(resultPath, { onRequest: admit }, async (request, reply) => {
     try {
+      const { party } = request.credential
+      if (door.stops.stopped({ interface: 'BATCH_WS', party })) {
+        return xml(reply, resultRefused({ build, failure: door.codes['WF:SUSP'] }))
+      }
       const pickup = { now: door.clock(), days: settings.issuing.pickupDays }
       const number = positive(request.query.BatchId)
-      const batch =
-        number === undefined ? undefined : await batchOf(door.store, request.credential.party, number, pickup)
+      const batch = number === undefined ? undefined : await batchOf(door.store, party, number, pickup)
       if (!batch) return xml(reply, resultRefused({ build, failure: door.codes['FM:AA3'] }))
       if (batch === 'past') {
         return xml(reply, resultRefused({ build, failure: door.codes[settings.issuing.afterPickup] }))
@@ -108,6 +116,7 @@ async function takeIn(
   body: IncomingMessage | undefined,
   reader: BatchReader,
   party: number,
+  stopped: Refusal | undefined,
 ): Promise<bigint> {
   const { services } = door.settings
   const most = services.bodyMiB * 1024 * 1024
@@ -127,7 +136,7 @@ async function takeIn(
     held = 0
   }
   // A client that is still sending would not hear the answer: what was refused is read to its end, within bounds.
-  let refused: unknown
+  let refused: unknown = stopped
   try {
     for await (const chunk of withoutSilence(body, services.bodySilenceSeconds * 1000)) {
       octets += chunk.length

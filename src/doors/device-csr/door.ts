@@ -10,6 +10,7 @@ import type { Codes } from '../../policy/smki-device/codes.ts'
 import type { Hands } from '../../rooms/authority/issue-one.ts'
 import { opens } from '../../rooms/registration/eligible.ts'
 import { type Credential, type CredentialKind, credentialOf } from '../../rooms/registration/parties.ts'
+import type { Stops } from '../../rooms/revocation/stops.ts'
 import { adHocService } from './adhoc.ts'
 import { batchService } from './batch.ts'
 import type { SigningAnswer, SigningQuestion } from './signing.ts'
@@ -20,6 +21,8 @@ export interface DeviceDoor extends Hands {
   readonly build: string
   readonly signers: readonly Channel<SigningQuestion, SigningAnswer>[]
   readonly log: Logger
+  /** What the SMKI PMA has suspended (L2.14). */
+  readonly stops: Pick<Stops, 'stopped'>
   /** The table of error codes with the environment's own changes. */
   readonly codes: Codes
 }

@@ -5,6 +5,7 @@ import type { Chance, Clock } from '../../ground/clock.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import type { Store } from '../../ground/store/store.ts'
 import type { Settings } from '../../policy/settings.ts'
+import type { Stops } from '../../rooms/revocation/stops.ts'
 import { type Answers, answers, type Log } from './answer.ts'
 import { apiKeys } from './api-key.ts'
 import { chains } from './chain.ts'
@@ -21,6 +22,8 @@ export interface RepositoryDoor {
   /** Whether this is a test environment. Elsewhere `settings.testKeys` open nothing. */
   readonly test: boolean
   readonly log: Log
+  /** What the SMKI PMA has suspended (L2.14): retrieval goes on unless it is named. */
+  readonly stops?: Pick<Stops, 'stopped'>
 }
 
 /** The longest request that says anything has some 200 octets. Defends memory. */
@@ -39,7 +42,7 @@ const paths: Readonly<Record<keyof Services, string>> = {
  * A fault of ours is a 500 with an incident number; everything else is one plain sentence.
  * @throws Refusal CONFIG_INVALID
  */
-export function repositoryDoor({ app, store, clock, chance, settings, test, log }: RepositoryDoor): void {
+export function repositoryDoor({ app, store, clock, chance, settings, test, log, stops }: RepositoryDoor): void {
   const { badKeyStatus, testKeys } = settings
   if (badKeyStatus === 401 || badKeyStatus === 402) {
     const sentence = `${badKeyStatus} means something else to the Repository's clients, and is no badKeyStatus`
@@ -56,6 +59,8 @@ export function repositoryDoor({ app, store, clock, chance, settings, test, log 
     const party = await askerOf((request.query as { apikey?: unknown }).apikey)
     if (party === undefined) return answer.say(request, reply, badKeyStatus, 'the API key is missing or not valid')
     request.visit.party = party
+    const stopped = stops?.stopped({ interface: 'REPO_WS', party: typeof party === 'number' ? party : undefined })
+    if (stopped) return answer.say(request, reply, 503, stopped.message)
     if (request.is404) return absent(answer, request, reply)
   })
   // Never called, because the hook has answered; but with it the hook is asked.

@@ -38,6 +38,12 @@ export const codes = {
   'FM:AA3': { status: 'FORMAT_ERROR', code: 'FM:AA3', text: 'Unknown BatchId' },
   'WF:BB1': { status: 'WORKFLOW_ERROR', code: 'WF:BB1', text: 'Internal error on result query' },
   'WF:BB2': { status: 'WORKFLOW_ERROR', code: 'WF:BB2', text: 'Internal error on submission' },
+  'WF:SUSP': assumed(
+    'WORKFLOW_ERROR',
+    'WF:SUSP',
+    'Suspended by direction of the SMKI PMA: contact the Service Desk',
+    'REG-A11',
+  ),
   'CR:CC1': { status: 'CSR_ERROR', code: 'CR:CC1', text: 'Wrong CSR OID' },
   'CR:9999': {
     status: 'CSR_ERROR',

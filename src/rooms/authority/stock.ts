@@ -72,6 +72,16 @@ export async function endByTime(store: Pick<Store, 'query'>, limit: KeyUse, now:
   })
 }
 
+/** An Issuing DCA whose certificate was revoked signs no more: its key goes the way of a used-up one. */
+export async function endRevoked(store: Pick<Store, 'query'>, revoked: readonly number[]): Promise<void> {
+  if (revoked.length === 0) return
+  await store.query(
+    `UPDATE authority SET state = 'exhausted'
+      WHERE id = ANY($1) AND pki = 'smki-device' AND level = 'issuing' AND state IN ('current', 'stock')`,
+    [revoked],
+  )
+}
+
 export interface StockLevel {
   readonly current: { readonly name: string; readonly left: number } | undefined
   readonly inStock: number

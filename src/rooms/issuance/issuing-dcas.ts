@@ -22,7 +22,7 @@ export interface IssuingDca {
 }
 
 export interface IssuingDcas {
-  /** One authority for each of `count` certificates. @throws Refusal NO_ISSUING_DCA */
+  /** One authority for each of `count` certificates. @throws Refusal NO_ISSUING_DCA, and what `stopped` answers */
   take(count: number): Promise<IssuingDca[]>
   /** Gives up a key that signs no more: this signer holds nothing of it afterwards. */
   forget(id: number): void
@@ -35,6 +35,8 @@ export function issuingDcas(
   limit: KeyUse,
   /** Allotted at a time, so that single requests do not wait for a commit of their own. */
   atOnce: number,
+  /** Why that authority may not sign just now, if it may not. */
+  stopped: (authority: number) => Refusal | undefined = () => undefined,
 ): IssuingDcas {
   const open = new Map<number, IssuingDca>()
   const serial = serialNumbers(hands.chance)
@@ -69,6 +71,8 @@ export function issuingDcas(
     while (taken.length < count) {
       const [first, ...rest] = left as [Allotment, ...Allotment[]]
       const some = Math.min(first.count, count - taken.length)
+      const stop = stopped(first.authority)
+      if (stop) throw stop
       const dca = await opened(first.authority)
       for (let i = 0; i < some; i++) taken.push(dca)
       left = first.count > some ? [{ ...first, count: first.count - some }, ...rest] : rest

@@ -76,6 +76,12 @@ export async function suspensions(store: Reader): Promise<SuspensionInForce[]> {
   return rows.map(row => ({ ...read(row), certificates: new Set(row.certificates) }))
 }
 
+/** Authorities whose certificates were revoked: they are suspended for good. */
+export async function revokedAuthorities(store: Reader): Promise<number[]> {
+  const inForce = await suspensions(store)
+  return inForce.flatMap(one => (one.forGood && one.authority !== undefined ? [one.authority] : []))
+}
+
 /** As `suspensionOf`, on a snapshot. Pure. */
 export function coveringSuspension(
   inForce: readonly SuspensionInForce[],
