@@ -11,7 +11,6 @@ import { askRepository } from '../../doors/cli/repository-client.ts'
 import { resultPath, submitPath } from '../../doors/device-csr/batch.ts'
 import { equal } from '../../ground/bytes.ts'
 import { readPassphraseFile } from '../../ground/keystore/passphrase.ts'
-import { openSoftwareKeyStore } from '../../ground/keystore/software.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import { readCertificate } from '../../ground/x509/certificate.ts'
 import { readRequest } from '../../ground/x509/request.ts'
@@ -20,6 +19,7 @@ import { stockLevel } from '../../rooms/authority/stock.ts'
 import { addIssuingDcas } from '../ceremony.ts'
 import { type Home, isMade, loadSettings } from '../home.ts'
 import { init } from '../init.ts'
+import { openKeyStore } from '../key-stores.ts'
 import { type Service, serve } from '../serve.ts'
 import { openHomeStore, systemChance, systemClock } from '../world.ts'
 import { exitCodes, homeOf, type Io, json, table, wholeNumber } from './context.ts'
@@ -72,6 +72,7 @@ async function prepare(home: Home, certificates: number, say: (text: string) => 
       environment: 'demo',
       kind: 'test',
       with: [],
+      settings: { services: { portalPort: 8446, repositoryPortalPort: 8449, testPortalPort: 8080 } },
       witness: line => /^(## (?!Assumed)|# |[A-Z][A-Za-z ]+:)/.test(line) && say(`  ${line}\n`),
     })
     say(`\nThe whole transcript is in ${home.ceremony}.\n\n`)
@@ -86,11 +87,9 @@ async function prepare(home: Home, certificates: number, say: (text: string) => 
     say(
       `The stock of Issuing DCAs cannot sign ${certificates} certificates: adding ${missing}, with the root key store.\n`,
     )
-    const open = (path: string, file: string) =>
-      openSoftwareKeyStore({ path, passphrase: readPassphraseFile(file), chance: systemChance, allowWeak: true })
     const keys = {
-      root: open(home.rootKeys, home.rootPassphrase),
-      issuing: open(home.issuingKeys, home.issuingPassphrase),
+      root: openKeyStore(home, settings, 'root', readPassphraseFile(home.rootPassphrase)),
+      issuing: openKeyStore(home, settings, 'issuing', readPassphraseFile(home.issuingPassphrase)),
     }
     await addIssuingDcas(
       { store: opened.store, clock: systemClock, chance: systemChance },

@@ -4,15 +4,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { readPassphraseFile } from '../../ground/keystore/passphrase.ts'
-import { openSoftwareKeyStore } from '../../ground/keystore/software.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import { addIssuingDcas, journalTranscript, renewRootLists } from '../ceremony.ts'
 import { privateFolder } from '../home.ts'
 import { init } from '../init.ts'
 import { newPassphrase, passphraseOf } from '../passphrases.ts'
-import { systemChance } from '../world.ts'
 import { homeOf, type Io, json, wholeNumber, withStore } from './context.ts'
 import { addOfficers } from './officers.ts'
+import { openBy } from './quorum.ts'
 
 const others = ['dccki', 's1spki-foc', 's1spki-moc'] as const
 
@@ -30,8 +29,13 @@ export function addInit(program: Command, io: Io): void {
       'a JSON file with settings that differ from the defaults (docs/operations/settings.md)',
     )
     .option('--with <pkis>', `further PKIs, separated by commas: ${others.join(', ')}`)
-    .option('--root-passphrase-file <file>', 'passphrase of the root key store, readable by you alone')
-    .option('--issuing-passphrase-file <file>', 'passphrase of the issuing key store, readable by you alone')
+    .option('--keystore <kind>', 'where the keys live: software, or pkcs11 for a module')
+    .option('--pkcs11-library <file>', 'the PKCS#11 library of the module')
+    .option('--root-token <label>', 'the token for the keys of the roots (smki-root)')
+    .option('--issuing-token <label>', 'the token for the keys of the issuing CAs (smki-issuing)')
+    .option('--module-certificate <words>', 'the module and its validation certificate')
+    .option('--root-passphrase-file <file>', 'passphrase or PIN of the root key store, readable by you alone')
+    .option('--issuing-passphrase-file <file>', 'passphrase or PIN of the issuing key store, readable by you alone')
     .option('--json', 'one JSON object instead of the transcript')
     .action(async (flags: Flags, command: Command) => {
       const home = homeOf(command)
@@ -39,7 +43,7 @@ export function addInit(program: Command, io: Io): void {
         environment: flags.environment,
         kind: flags.production ? 'production' : 'test',
         with: pkisOf(flags.with),
-        ...(flags.settings !== undefined && { settings: settingsFrom(flags.settings) }),
+        settings: withKeyStore(flags.settings === undefined ? {} : settingsFrom(flags.settings), flags),
         ...(await passphrasesOf(flags)),
         witness: flags.json ? () => {} : line => io.out(`${line}\n`),
       })
@@ -56,15 +60,12 @@ export function addInit(program: Command, io: Io): void {
     .command('lists')
     .description('make the next list of every root (its ARL); the root key store must be present')
     .option('--root-passphrase-file <file>', 'passphrase of the root key store')
-    .action(async (flags: Pick<Flags, 'rootPassphraseFile'>, command: Command) => {
-      await withStore(command, async ({ home, settings, hands }) => {
-        const passphrase = await passphraseOf('root', flags.rootPassphraseFile, home.rootPassphrase)
-        const root = openSoftwareKeyStore({
-          path: home.rootKeys,
-          passphrase,
-          chance: systemChance,
-          allowWeak: settings.kind === 'test',
-        })
+    .option('--root-share <files...>', 'shares of enough holders of the root key store')
+    .action(async (flags: Pick<Flags, 'rootPassphraseFile' | 'rootShare'>, command: Command) => {
+      await withStore(command, async opened => {
+        const { settings, hands } = opened
+        const opener = { passphraseFile: flags.rootPassphraseFile, share: flags.rootShare }
+        const root = await openBy(opened, 'root', opener, 'ceremony lists')
         try {
           await renewRootLists(hands, settings, root, line => io.out(`${line}\n`))
         } finally {
@@ -79,24 +80,25 @@ export function addInit(program: Command, io: Io): void {
     .requiredOption('--count <n>', 'how many', wholeNumber)
     .option('--root-passphrase-file <file>', 'passphrase of the root key store')
     .option('--issuing-passphrase-file <file>', 'passphrase of the issuing key store')
+    .option('--root-share <files...>', 'shares of enough holders of the root key store')
+    .option('--issuing-share <files...>', 'shares of enough holders of the issuing key store')
     .action(
       async (
-        flags: Pick<Flags, 'rootPassphraseFile' | 'issuingPassphraseFile'> & { count: number },
+        flags: Pick<Flags, 'rootPassphraseFile' | 'issuingPassphraseFile' | 'rootShare' | 'issuingShare'> & {
+          count: number
+        },
         command: Command,
       ) => {
         if (flags.count < 1) throw new Refusal('NOT_A_NUMBER', 'at least one Issuing DCA is made')
-        await withStore(command, async ({ home, settings, hands }) => {
-          const weak = { chance: systemChance, allowWeak: settings.kind === 'test' }
-          const root = openSoftwareKeyStore({
-            path: home.rootKeys,
-            passphrase: await passphraseOf('root', flags.rootPassphraseFile, home.rootPassphrase),
-            ...weak,
-          })
-          const issuing = openSoftwareKeyStore({
-            path: home.issuingKeys,
-            passphrase: await passphraseOf('issuing', flags.issuingPassphraseFile, home.issuingPassphrase),
-            ...weak,
-          })
+        await withStore(command, async opened => {
+          const { home, settings, hands } = opened
+          const purpose = 'ceremony issuing-dca'
+          const openers = {
+            root: { passphraseFile: flags.rootPassphraseFile, share: flags.rootShare },
+            issuing: { passphraseFile: flags.issuingPassphraseFile, share: flags.issuingShare },
+          }
+          const root = await openBy(opened, 'root', openers.root, purpose)
+          const issuing = await openBy(opened, 'issuing', openers.issuing, purpose)
           const lines: string[] = [
             `# Ceremony: ${flags.count} Issuing DCAs for ${settings.environment}, ${hands.clock().toISOString()}`,
           ]
@@ -124,9 +126,29 @@ interface Flags {
   readonly production?: true
   readonly with?: string
   readonly settings?: string
+  readonly keystore?: string
+  readonly pkcs11Library?: string
+  readonly rootToken?: string
+  readonly issuingToken?: string
+  readonly moduleCertificate?: string
   readonly rootPassphraseFile?: string
   readonly issuingPassphraseFile?: string
+  readonly rootShare?: readonly string[]
+  readonly issuingShare?: readonly string[]
   readonly json?: true
+}
+
+/** What the command line says of the key stores goes before the file of settings. */
+function withKeyStore(settings: Record<string, unknown>, flags: Flags): Record<string, unknown> {
+  const said = {
+    ...(flags.keystore !== undefined && { kind: flags.keystore }),
+    ...(flags.pkcs11Library !== undefined && { library: flags.pkcs11Library }),
+    ...(flags.rootToken !== undefined && { rootToken: flags.rootToken }),
+    ...(flags.issuingToken !== undefined && { issuingToken: flags.issuingToken }),
+    ...(flags.moduleCertificate !== undefined && { certificate: flags.moduleCertificate }),
+  }
+  if (Object.keys(said).length === 0) return settings
+  return { ...settings, keyStore: { ...(settings.keyStore as object | undefined), ...said } }
 }
 
 function settingsFrom(file: string): Record<string, unknown> {
@@ -146,15 +168,13 @@ function pkisOf(list: string | undefined): (typeof others)[number][] {
   })
 }
 
-async function passphrasesOf({ production, rootPassphraseFile, issuingPassphraseFile }: Flags) {
+async function passphrasesOf({ production, keystore, rootPassphraseFile, issuingPassphraseFile }: Flags) {
   if (rootPassphraseFile === undefined && issuingPassphraseFile === undefined) {
-    if (!production) return {}
-    return {
-      passphrases: {
-        root: await newPassphrase('root', undefined),
-        issuing: await newPassphrase('issuing', undefined),
-      },
-    }
+    if (!production && keystore !== 'pkcs11') return {}
+    // A token has its PIN already; for a file the passphrase is made now, and typed twice.
+    const ask = (what: string) =>
+      keystore === 'pkcs11' ? passphraseOf(what, undefined, '') : newPassphrase(what, undefined)
+    return { passphrases: { root: await ask('root'), issuing: await ask('issuing') } }
   }
   if (rootPassphraseFile === undefined || issuingPassphraseFile === undefined) {
     throw new Refusal('PASSPHRASES_NEEDED', 'give the passphrase files of both key stores, or of neither')

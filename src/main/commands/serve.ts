@@ -8,6 +8,7 @@ import { stockLevel } from '../../rooms/authority/stock.ts'
 import { batches } from '../../rooms/issuance/batch.ts'
 import { currentIntervals } from '../../rooms/repository/lists.ts'
 import { loadSettings } from '../home.ts'
+import { uniteShares } from '../quorum.ts'
 import { running, type Service, serve } from '../serve.ts'
 import { homeOf, type Io, json, table, withStore } from './context.ts'
 
@@ -15,12 +16,17 @@ export function addServe(program: Command, io: Io): void {
   program
     .command('serve')
     .description('run the service of an environment until it is stopped')
-    .option('--passphrase-file <file>', 'passphrase of the issuing key store')
-    .action(async (flags: { passphraseFile?: string }, command: Command) => {
+    .option('--passphrase-file <file>', 'passphrase or PIN of the issuing key store')
+    .option('--share <files...>', 'shares of enough holders of the issuing key store')
+    .action(async (flags: { passphraseFile?: string; share?: readonly string[] }, command: Command) => {
       const home = homeOf(command)
-      const passphrase =
-        flags.passphraseFile === undefined ? {} : { passphrase: readPassphraseFile(flags.passphraseFile) }
-      const service = await serve(home, passphrase)
+      const { passphraseFile, share } = flags
+      const passphrase = share
+        ? await withStore(command, ({ hands }) => uniteShares(hands, home, 'issuing', share, 'serve'))
+        : passphraseFile === undefined
+          ? undefined
+          : readPassphraseFile(passphraseFile)
+      const service = await serve(home, passphrase === undefined ? {} : { passphrase })
       io.out(addresses(service.settings, service.ports))
       const open = assumptions(service.settings).filter(one => one.atDefault)
       io.out(`${open.length} assumed values are at their defaults (smki config --home ${home.path})\n`)
@@ -102,9 +108,17 @@ export function addresses({ services }: Settings, ports: Readonly<Record<string,
     `  Ad Hoc Device CSR web service   https://${at(ports.device!)}${services.adHocPath}`,
     `  Batched Device CSR web service  https://${at(ports.device!)}/1.0/PortalCSRBatch/`,
     `  SMKI Repository                 https://${at(ports.repository!)}/services/`,
+    `  Operator API                    https://${at(ports.operator!)}/openapi.json`,
   ]
+  if (ports.dccki !== undefined) lines.push(`  DCCKI                           https://${at(ports.dccki)}/dccki`)
+  if (ports.portal !== undefined) lines.push(`  SMKI Portal, with a token       https://${at(ports.portal)}/`)
+  if (ports.repositoryPortal !== undefined)
+    lines.push(`  Repository Portal               https://${at(ports.repositoryPortal)}/`)
+  if (ports.testPortal !== undefined)
+    lines.push(`  Portal for newcomers            http://127.0.0.1:${ports.testPortal}/`)
   if (ports.plainRepository !== undefined)
     lines.push(`  … for Smart DCC's client        http://${at(ports.plainRepository)}/`)
+  if (ports.journal !== undefined) lines.push(`  the journal, for everybody      https://${at(ports.journal)}/`)
   return `${lines.join('\n')}\n`
 }
 
