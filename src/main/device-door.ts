@@ -2,18 +2,18 @@
 
 import type { Logger } from 'pino'
 import { deviceDoor } from '../doors/device-csr/door.ts'
+import { paceGuard } from '../doors/device-csr/pace.ts'
 import type { SigningAnswer, SigningQuestion } from '../doors/device-csr/signing.ts'
 import { openChannel } from '../ground/channel.ts'
-import { type ClientTrust, type Limits, listen, tlsListener } from '../ground/http/listen.ts'
-import { type Connection, openStore, type Store } from '../ground/store/store.ts'
-import { toPem } from '../ground/x509/pem.ts'
+import { type Limits, listen, tlsListener } from '../ground/http/listen.ts'
+import { type Connection, openStore } from '../ground/store/store.ts'
 import type { Settings } from '../policy/settings.ts'
 import { configuredCodes } from '../policy/smki-device/codes.ts'
-import { authorities } from '../rooms/authority/register.ts'
-import { currentLists } from '../rooms/repository/lists.ts'
 import { watchStops } from '../rooms/revocation/stops.ts'
 import { build } from './build.ts'
 import type { Home } from './home.ts'
+import { ikiTrust, watchTrust } from './iki-trust.ts'
+import { measuring, type Shown } from './measuring.ts'
 import { serverCredentials } from './tls-ca.ts'
 import { systemChance, systemClock } from './world.ts'
 
@@ -23,6 +23,8 @@ export interface DeviceDoorStart {
   readonly target: Connection | string
   readonly signers: readonly string[]
   readonly log: Logger
+  /** Is given what was measured, each second. */
+  readonly shown?: Shown | undefined
 }
 
 export interface OpenDoor {
@@ -30,24 +32,23 @@ export interface OpenDoor {
   close(): Promise<void>
 }
 
-/** How often the lists at the door are compared with the Repository's. */
-const listsEveryMs = 5000
-
 export async function startDeviceDoor({
   home,
   settings,
   target,
   signers,
   log,
+  shown,
 }: DeviceDoorStart): Promise<OpenDoor> {
   const store = await openStore(target, { max: 8 })
   const server = serverCredentials(home)
-  let trust = await ikiTrust(store)
+  const trust = await ikiTrust(store)
   const { app, renew } = tlsListener(server, limitsOf(settings), trust, (fault, from) =>
     log.info({ fault, from }, 'a handshake was refused'),
   )
   const channels = signers.map(path => openChannel<SigningQuestion, SigningAnswer>(path))
   const stops = await watchStops(store, systemClock, fault => log.error({ fault }, 'suspensions could not be read'))
+  const measurements = measuring(store, settings.performance, log, shown)
   deviceDoor(app, {
     store,
     clock: systemClock,
@@ -58,38 +59,28 @@ export async function startDeviceDoor({
     log,
     stops,
     codes: configuredCodes(settings.issuing.codes),
+    measure: measurements.measure,
+    pace: paceGuard(systemClock, settings.performance, log),
   })
   const port = await listen(app, settings.services.host, settings.services.devicePort)
 
-  const watch = setInterval(async () => {
-    try {
-      const current = await ikiTrust(store)
-      if (current.lists.join() !== trust.lists.join()) renew(server, current)
-      trust = current
-    } catch (cause) {
-      log.error({ fault: (cause as Error).message }, 'the lists at the door could not be renewed')
-    }
-  }, listsEveryMs).unref()
+  const watch = watchTrust(
+    store,
+    trust,
+    current => renew(server, current),
+    cause => log.error({ fault: cause.message }, 'the lists at the door could not be renewed'),
+  )
 
   return {
     port,
     async close() {
-      clearInterval(watch)
+      watch.stop()
       stops.close()
       await app.close()
       for (const channel of channels) channel.close()
+      await measurements.close()
       await store.close()
     },
-  }
-}
-
-/** The IKI authorities with their current lists: what a client certificate is held against in the handshake. */
-async function ikiTrust(store: Store): Promise<ClientTrust> {
-  const iki = (await authorities(store)).filter(one => one.pki === 'iki')
-  const lists = (await currentLists(store)).filter(list => iki.some(one => one.id === list.authority))
-  return {
-    authorities: iki.map(one => toPem('CERTIFICATE', one.certificate.der)),
-    lists: lists.map(list => toPem('X509 CRL', list.der)),
   }
 }
 

@@ -99,7 +99,7 @@ describe('the result of a batch', () => {
     const failures = Object.values(codes).filter(
       ({ status }) => !['FORMAT_ERROR', 'UNKNOWN_DEVICE'].includes(status),
     )
-    assert.equal(failures.length, 18)
+    assert.equal(failures.length, 19)
     const certificate = Uint8Array.of(0x30, 0x82, 1, 2, 3)
     for (const id of ids) {
       const items = failures.map(failure =>
