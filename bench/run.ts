@@ -11,6 +11,8 @@ import { batch } from './batch.ts'
 import { type Bench, bench, type Figures, type Options, shown } from './bench.ts'
 import { run as crlRun } from './crl.ts'
 import { run as dlmsRun } from './dlms.ts'
+import { journal } from './journal.ts'
+import { run as keysRun } from './keys.ts'
 import { run as repositoryRun } from './repository.ts'
 
 const repository = bench({
@@ -35,7 +37,19 @@ const dlms = bench({
   table: figures => Object.entries(figures).map(([name, figure]) => [name, shown(figure, figure < 100 ? 2 : 0)]),
 })
 
-const benches: Readonly<Record<string, Bench>> = { batch, adhoc, repository, crl, dlms }
+const keys = bench({
+  says: 'SMETS1 keys: the DCO’s path beside bare AES, and whole rotations of meters (--meters 1: none)',
+  options: { count: 5000, meters: 10_000 },
+  run: keysRun,
+  table: ({ rotation, symmetric }) => [
+    ...Object.entries(symmetric).flatMap(([module, rates]) =>
+      Object.entries(rates).map(([name, figure]) => [`${module}: ${name}`, shown(figure, figure < 100 ? 2 : 0)]),
+    ),
+    ...(rotation ? [...Object.entries(rotation)].map(([name, figure]) => [name, JSON.stringify(figure)]) : []),
+  ],
+})
+
+const benches: Readonly<Record<string, Bench>> = { batch, adhoc, repository, crl, dlms, journal, keys }
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
@@ -96,7 +110,7 @@ function understood(chosen: Bench, args: string[]): { given: Options; json: bool
     const { values } = parseArgs({ args, options: { json: { type: 'boolean' }, ...Object.fromEntries(known) } })
     const given = Object.entries(chosen.options).map(([name, byDefault]) => {
       const value = (values as Record<string, string | boolean>)[name] ?? byDefault
-      if (typeof value === 'string' && !/^[1-9]\d{0,6}$/.test(value)) throw new RangeError(`--${name} ${value}`)
+      if (typeof value === 'string' && !/^[1-9]\d{0,7}$/.test(value)) throw new RangeError(`--${name} ${value}`)
       return [name, typeof byDefault === 'number' ? Number(value) : value === true] as const
     })
     return { given: Object.fromEntries(given), json: values.json === true }
