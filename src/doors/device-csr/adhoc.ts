@@ -1,8 +1,9 @@
 /** Ad Hoc Device CSR Web Service: one CSR in, one certificate or one reason out (service-interface.md section 5). */
 
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance, preHandlerAsyncHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyReply, preHandlerAsyncHookHandler } from 'fastify'
 import { Refusal } from '../../ground/refusal.ts'
+import type { Outcome } from '../../rooms/governance/performance/sample.ts'
 import { type AdHocAnswer, readAdHocRequest, writeAdHocResponse } from './adhoc-message.ts'
 import { BodyRefused, wholeBody } from './body.ts'
 import type { DeviceDoor } from './door.ts'
@@ -31,11 +32,17 @@ export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preH
       return reply.code(200).type('application/xml; charset=utf-8').send(text)
     }
     let id: string | undefined
+    let measuring: Measuring | undefined
     try {
-      const message = readAdHocRequest(await wholeBody(request.body as IncomingMessage | undefined, limits))
+      const body = await wholeBody(request.body as IncomingMessage | undefined, limits)
+      const received = door.clock().getTime()
+      const message = readAdHocRequest(body)
       id = message.id
+      // From here on it is a CSR that was sent to us, whatever becomes of it.
+      measuring = measured(door, reply, credential.party, received)
       if (door.stops.stopped({ interface: 'ADHOC_WS', party: credential.party }))
         return answer(id, door.codes['WF:SUSP'])
+      if ((await door.pace.admit(credential.party)) === 'refuse') return reply.code(429).send()
       const signer = door.signers[turn++ % door.signers.length]!
       const eligible = !issuing.eligibilityOnAdHoc || credential.deviceSubscriber
       const issued = await signer.ask({
@@ -44,7 +51,11 @@ export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preH
         transaction: transactionId,
         eligible,
       })
-      if ('certificate' in issued) return answer(id, issued)
+      if ('certificate' in issued) {
+        measuring.became('sent')
+        return answer(id, issued)
+      }
+      measuring.became(issued.code === 'CA:FF1' ? 'fault' : 'refused')
       const { status, code } = door.codes[issued.code]
       return answer(id, { status, code, text: issued.text })
     } catch (cause) {
@@ -56,8 +67,31 @@ export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preH
         { transaction: String(transactionId), fault: (cause as Error).message },
         'a request met a fault',
       )
+      measuring?.became('fault')
       // Whether a certificate was issued is not known here; asking again with the same CSR tells.
       return answer(id, door.codes['WF:BB2'])
     }
   })
+}
+
+interface Measuring {
+  /** The answer is known now; until then it is refused. */
+  became(outcome: Outcome): void
+}
+
+/** Measures a request until its answer has left us, or its client. */
+function measured({ clock, measure }: DeviceDoor, reply: FastifyReply, party: number, received: number): Measuring {
+  let outcome: Outcome = 'refused'
+  let answered = received
+  reply.raw.once('close', () => {
+    const gone = !reply.raw.writableFinished
+    const sent = clock().getTime()
+    measure({ channel: 'ADHOC_WS', party, received, answered, sent, outcome: gone ? 'unanswered' : outcome })
+  })
+  return {
+    became(now) {
+      outcome = now
+      answered = clock().getTime()
+    },
+  }
 }

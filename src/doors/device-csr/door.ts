@@ -8,11 +8,13 @@ import { readCertificate } from '../../ground/x509/certificate.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { Codes } from '../../policy/smki-device/codes.ts'
 import type { Hands } from '../../rooms/authority/issue-one.ts'
+import type { Measure } from '../../rooms/governance/performance/collect.ts'
 import { opens } from '../../rooms/registration/eligible.ts'
 import { type Credential, type CredentialKind, credentialOf } from '../../rooms/registration/parties.ts'
 import type { Stops } from '../../rooms/revocation/stops.ts'
 import { adHocService } from './adhoc.ts'
 import { batchService } from './batch.ts'
+import type { PaceGuard } from './pace.ts'
 import type { SigningAnswer, SigningQuestion } from './signing.ts'
 
 export interface DeviceDoor extends Hands {
@@ -25,6 +27,9 @@ export interface DeviceDoor extends Hands {
   readonly stops: Pick<Stops, 'stopped'>
   /** The table of error codes with the environment's own changes. */
   readonly codes: Codes
+  /** Told of each single request once its answer is out: for response times, and for demand. */
+  readonly measure: Measure
+  readonly pace: PaceGuard
 }
 
 export function deviceDoor(app: FastifyInstance, door: DeviceDoor): void {

@@ -1,7 +1,7 @@
 /** In which SEC Release a modification is implemented: the earliest whose cut-off a decision still met. */
 
+import { plusWorkingDays } from '../../performance/working-days.ts'
 import type { Day } from '../day.ts'
-import { plusWorkingDays } from '../working-days.ts'
 
 /** Both pairs of MP173 fit 10 Working Days; ASSUMED(M), register GOV-A05, set in `governance.releaseCutOffWorkingDays`. */
 export const defaultCutOff = 10

@@ -2,29 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { dayOf, fromWords, inWords, isDay, plusDays, plusMonths } from './day.ts'
-import { isWorkingDay, plusWorkingDays, workingDayOf, YearWithoutHolidays } from './working-days.ts'
-
-describe('a Working Day', () => {
-  it('is counted as the specification counts it', () => {
-    // governance-performance.md section 6, its table of check values.
-    const fifteenth = { '2025-12': '19', '2026-03': '20', '2026-06': '19', '2026-09': '21', '2026-12': '21' }
-    for (const [month, day] of Object.entries(fifteenth)) assert.equal(workingDayOf(month, 15), `${month}-${day}`)
-    const tenth = { '2026-01': '15', '2026-02': '13', '2026-04': '16', '2026-05': '15', '2026-06': '12' }
-    for (const [month, day] of Object.entries(tenth)) assert.equal(workingDayOf(month, 10), `${month}-${day}`)
-  })
-
-  it('is no Saturday, Sunday or bank holiday', () => {
-    for (const day of ['2022-06-02', '2022-09-19', '2026-04-03', '2026-11-21', '2026-11-22', '2027-12-27']) {
-      assert.equal(isWorkingDay(day), false, day)
-    }
-    assert.equal(isWorkingDay('2026-11-20'), true)
-  })
-
-  it('is not guessed for a year whose holidays are unknown', () => {
-    assert.throws(() => plusWorkingDays('2028-12-31', 1), YearWithoutHolidays)
-    assert.throws(() => isWorkingDay('2019-01-02'), YearWithoutHolidays)
-  })
-})
 
 describe('a calendar day', () => {
   const day = fc.date({ min: new Date('1990-01-01'), max: new Date('2090-12-31'), noInvalidDate: true }).map(dayOf)
