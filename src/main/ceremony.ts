@@ -15,6 +15,8 @@ import { showName } from '../ground/x509/name.ts'
 import { oids } from '../ground/x509/names.ts'
 import { hierarchies } from '../policy/hierarchies.ts'
 import type { Hierarchy, PkiName } from '../policy/profile.ts'
+import { s1spPki } from '../policy/s1spki/hierarchy.ts'
+import { type S1spki, s1spkiPolicy } from '../policy/s1spki/policy.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { Hands } from '../rooms/authority/issue-one.ts'
 import { makeAuthority } from '../rooms/authority/make.ts'
@@ -123,6 +125,23 @@ export async function addIssuingDcas(
 ): Promise<void> {
   const root = (await authorities(hands.store)).find(one => one.pki === 'smki-device' && one.level === 'root')!
   await makeIssuing(hands, keys, hierarchies(settings)['smki-device'], root, count, witness)
+}
+
+/**
+ * `smki ceremony operator-root --pki s1spki-foc`: one more self-signed Operator Root CA (SEED-001) with an issuing
+ * authority below it. From then on that one issues; the lists of those before it go on.
+ */
+export async function addOperatorAuthorities(
+  hands: Hands,
+  settings: Settings,
+  keys: KeyStores,
+  pki: S1spki,
+  witness: Witness,
+): Promise<void> {
+  const roots = (await authorities(hands.store)).filter(one => one.pki === pki && one.level === 'root')
+  const hierarchy = s1spPki(settings, s1spkiPolicy(settings, pki).cohort, roots.length + 1)
+  const root = await makeRoot(hands, keys, hierarchy, settings, witness)
+  await makeIssuing(hands, keys, hierarchy, root, 1, witness)
 }
 
 /** `smki ceremony lists`: the next list of every root, whose key store must be present; they are offline otherwise. */

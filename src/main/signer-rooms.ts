@@ -1,4 +1,4 @@
-/** How the signer answers for Organisation and IKI Certificates: one at a time for each of them, on the keys it holds. */
+/** How the signer answers for Organisation, IKI, DCCKI and S1SPKI Certificates: one at a time for each, on the keys it holds. */
 
 import type { KeyStore } from '../ground/keystore/keystore.ts'
 import { Refusal } from '../ground/refusal.ts'
@@ -8,11 +8,13 @@ import { issuingAuthority } from '../rooms/authority/register.ts'
 import type { Refuse } from '../rooms/issuance/hold.ts'
 import { issueCredential } from '../rooms/issuance/iki-issue.ts'
 import { issueSubmission } from '../rooms/issuance/organisation-issue.ts'
+import { issueProfiled } from '../rooms/issuance/profiled-issue.ts'
 import type { RoomAnswer, RoomQuestion } from '../rooms/issuance/signing.ts'
 import type { Hands } from '../rooms/registration/act.ts'
+import { profiledIssuing } from './profiled-issuing.ts'
 
 /**
- * Answers questions of both kinds. What it throws is a fault: the question may be asked again, and one certificate comes.
+ * Answers questions of every kind. What it throws is a fault: the question may be asked again, and one certificate comes.
  * A ceremony that holds the key store asks it in its own process; others ask over the signer's sockets.
  * @param stopped why a service is stopped just now
  */
@@ -35,12 +37,18 @@ export function roomSigning(
 
   async function work(question: RoomQuestion): Promise<RoomAnswer> {
     try {
-      const issued = await (question.ask === 'organisation' ? organisation(question) : iki(question))
+      const issued = await issuedFor(question)
       return issued instanceof Refusal ? said(issued) : { certificate: issued }
     } catch (cause) {
       if (cause instanceof Refusal) return said(cause)
       throw cause
     }
+  }
+
+  function issuedFor(question: RoomQuestion): Promise<Buffer | Refusal> {
+    if (question.ask === 'organisation') return organisation(question)
+    if (question.ask === 'iki') return iki(question)
+    return issueProfiled(hands, profiledIssuing(hands, keys, settings), question.request, stopped)
   }
 
   async function organisation({ submission }: RoomQuestion & { ask: 'organisation' }): Promise<Buffer | Refusal> {
@@ -58,6 +66,7 @@ export function roomSigning(
 }
 
 function nameOf(question: RoomQuestion): string {
+  if (question.ask === 'profiled') return `profiled ${question.request}`
   return question.ask === 'organisation'
     ? `organisation ${question.submission}`
     : `iki ${question.credential} ${Buffer.from(question.csr).toString('base64')}`

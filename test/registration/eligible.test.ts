@@ -58,7 +58,7 @@ describe('an Eligible Subscriber', () => {
   it('is none who is no Authorised Subscriber, whatever the Device', async () => {
     const none: Subscriber = {
       ...(await subscriber(supplier.party)),
-      authorised: { 'smki-organisation': true, 'smki-device': false },
+      authorised: { 'smki-organisation': true, 'smki-device': false, dccki: false },
     }
     assert.equal(deviceEligibility(office.hands.rules, none, undefined)?.code, 'IN:GG1')
     assert.equal(ineligible({ deviceSubscriber: false })?.code, 'IN:GG1')
@@ -90,13 +90,17 @@ describe('an Eligible Subscriber', () => {
 
   it('is none any more when a condition of being a Subscriber falls away', async () => {
     const { party, sro, aro } = await office.subscriber('falling')
-    assert.deepEqual((await subscriber(party)).authorised, { 'smki-organisation': true, 'smki-device': true })
+    assert.deepEqual((await subscriber(party)).authorised, {
+      'smki-organisation': true,
+      'smki-device': true,
+      dccki: false,
+    })
     await cease(office.hands, aro, { person: sro.person, office: 'SRO', party }, {}).catch(
       refusal('NOT_FOR_THIS_OFFICE'),
     )
     await cease(office.hands, office.personnel[0], { person: sro.person, office: 'SRO', party }, {})
     const now = await subscriber(party)
-    assert.deepEqual(now.authorised, { 'smki-organisation': false, 'smki-device': false })
+    assert.deepEqual(now.authorised, { 'smki-organisation': false, 'smki-device': false, dccki: false })
     assert.equal(deviceEligibility(office.hands.rules, now, undefined)?.code, 'IN:GG1')
     const first = { eui64: hex(now.ranges[0]!.first), role: 2 }
     assert.equal(
@@ -113,7 +117,11 @@ describe('an Eligible Subscriber', () => {
         office.hands.clock(),
       ),
     )
-    assert.deepEqual((await subscriber(id)).authorised, { 'smki-organisation': false, 'smki-device': true })
+    assert.deepEqual((await subscriber(id)).authorised, {
+      'smki-organisation': false,
+      'smki-device': true,
+      dccki: false,
+    })
     const all = await parties(office.store)
     assert.equal(all.find(one => one.id === id)?.deviceSubscriber, true)
     assert.equal(all.find(one => one.id === supplier.party)?.deviceSubscriber, true)

@@ -85,8 +85,9 @@ let names = 0
 export async function openScene(
   pkis: readonly Pki[] = ['smki-organisation'],
   changes: Record<string, unknown> = {},
+  opened?: string,
 ): Promise<Scene> {
-  const office = await openOffice()
+  const office = await openOffice({}, opened)
   const settings = parseSettings(JSON.stringify({ environment: 'scene', kind: 'test', ...changes }), 'the test')
   const folder = mkdtempSync(join(tmpdir(), 'opensmki-revocation-'))
   const keys = { root: keyStore(folder, 'root'), issuing: keyStore(folder, 'issuing') }

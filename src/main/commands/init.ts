@@ -11,6 +11,7 @@ import { init } from '../init.ts'
 import { newPassphrase, passphraseOf } from '../passphrases.ts'
 import { homeOf, type Io, json, wholeNumber, withStore } from './context.ts'
 import { addOfficers } from './officers.ts'
+import { addOperatorRoot } from './operator-root.ts'
 import { openBy } from './quorum.ts'
 
 const others = ['dccki', 's1spki-foc', 's1spki-moc'] as const
@@ -55,6 +56,7 @@ export function addInit(program: Command, io: Io): void {
   const ceremonies = program.command('ceremony').description('ceremonies of an environment that exists')
 
   addOfficers(ceremonies, io)
+  addOperatorRoot(ceremonies, io)
 
   ceremonies
     .command('lists')

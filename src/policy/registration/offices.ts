@@ -20,5 +20,12 @@ export function isOfOrganisation(office: Office): boolean {
 }
 
 /** Certificate Policies that a Party becomes an Authorised Subscriber under, and an ARO is authorised for. */
-export const certificatePolicies = ['smki-organisation', 'smki-device'] as const
+export const certificatePolicies = ['smki-organisation', 'smki-device', 'dccki'] as const
 export type CertificatePolicy = (typeof certificatePolicies)[number]
+
+/** Of the SMKI's own policies it is a condition that SREPT is completed; the DCCKI's entry test is a setting (DCK-A02). */
+export const underSrept: Readonly<Record<CertificatePolicy, boolean>> = {
+  'smki-organisation': true,
+  'smki-device': true,
+  dccki: false,
+}

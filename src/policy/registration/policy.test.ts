@@ -15,7 +15,7 @@ describe('the procedures of registration', () => {
   const all = procedures(settings().registration)
 
   it('each have somebody for every step, and two people for control', () => {
-    assert.equal(Object.keys(all).length, 14)
+    assert.equal(Object.keys(all).length, 15)
     for (const [name, procedure] of Object.entries(all)) {
       for (const step of stepOrder) {
         assert.ok(procedure[step].by.length > 0 && procedure[step].count > 0, `${name} ${step}`)

@@ -61,6 +61,13 @@ export const registrationSettings = (assumed: Assumed) =>
         defaultEligibility,
         'who is Eligible for a Device Certificate (L3.16)',
       ),
+      dcckiEntryTest: assumed(
+        'DCK-A02',
+        'L',
+        z.boolean(),
+        false,
+        'SREPT comes before an application under the DCCKI Certificate Policy too',
+      ),
       smiStatuses: assumed(
         'REG-A08',
         'M',

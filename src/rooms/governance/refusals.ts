@@ -36,6 +36,17 @@ export const governanceRefusals = {
   MODIFICATION_EXISTS: { status: 409, says: 'a modification has that reference already' },
   MODIFICATION_UNFIT: { status: 400, says: 'what is entered of a modification is not whole' },
   MODIFICATION_STEP: { status: 409, says: 'another step of the modification comes first' },
+  // The DCCKI PMA Functions.
+  MEETING_UNFIT: {
+    status: 400,
+    says: 'a record of a meeting has a reference, a day that has come, roles and an agenda',
+  },
+  MEETING_EXISTS: { status: 409, says: 'another meeting has that reference' },
+  MEETING_UNKNOWN: { status: 404, says: 'there is no such meeting' },
+  MEETING_CONFIDENTIAL: {
+    status: 403,
+    says: 'papers of the DCCKI PMA Functions are for the DCC, the SMKI PMA and the SSC',
+  },
 } as const satisfies Record<string, { status: number; says: string }>
 
 export type GovernanceCode = keyof typeof governanceRefusals

@@ -27,6 +27,14 @@ export const issuanceRefusals = {
   },
   REJECTED_ALREADY: { status: 409, says: 'the Certificate was rejected already' },
   CSR_NOT_APPROVED: { status: 409, says: 'that CSR is not the one that the credential was approved for' },
+  // DCCKI and S1SPKI.
+  REQUEST_UNKNOWN: { status: 404, says: 'there is no such request for a certificate' },
+  REQUEST_STATE: { status: 409, says: 'that does not follow in the life of this request' },
+  DCCKI_INELIGIBLE: { status: 403, says: 'the Subscriber is not a DCCKI Eligible Subscriber for that kind' },
+  SENDER_NOT_FOR_THIS: {
+    status: 403,
+    says: 'who sends it does not speak for a DCCKI Subscriber, or does not any more',
+  },
   TOKEN_FOR_TESTS_ONLY: {
     status: 403,
     says: 'private keys are written into files in test environments only; elsewhere they are made in the token',

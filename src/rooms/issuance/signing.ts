@@ -15,7 +15,13 @@ export interface IkiQuestion {
   readonly csr: Uint8Array
 }
 
-export type RoomQuestion = OrganisationQuestion | IkiQuestion
+/** Of an approved request of the DCCKI or an S1SPKI. */
+export interface ProfiledQuestion {
+  readonly ask: 'profiled'
+  readonly request: bigint
+}
+
+export type RoomQuestion = OrganisationQuestion | IkiQuestion | ProfiledQuestion
 
 /** The certificate, DER; or a stable code and its sentence. `CA:FF1`: not now, and it will be tried again by itself. */
 export type RoomAnswer = { readonly certificate: Uint8Array } | { readonly code: string; readonly text: string }
@@ -38,6 +44,11 @@ export function askOrganisation(channel: Asking, submission: bigint): Promise<Ro
  */
 export function askIki(channel: Asking, credential: number, csr: Uint8Array): Promise<RoomAnswer> {
   return ask(channel, { ask: 'iki', credential, csr: Uint8Array.from(csr) })
+}
+
+/** The certificate of a request, which is `approved` or `issued`. It may be asked again: one certificate comes. */
+export function askProfiled(channel: Asking, request: bigint): Promise<RoomAnswer> {
+  return ask(channel, { ask: 'profiled', request })
 }
 
 /** What the signer answers when it met a fault: what was approved is on record, and is issued as soon as it can be. */

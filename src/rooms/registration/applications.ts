@@ -1,7 +1,7 @@
 /** Applications to be an Authorised Subscriber, one per Certificate Policy (section 5.1, condition 4). */
 
 import type { Client } from '../../ground/store/store.ts'
-import { type CertificatePolicy, certificatePolicies } from '../../policy/registration/offices.ts'
+import { type CertificatePolicy, certificatePolicies, underSrept } from '../../policy/registration/offices.ts'
 import { procedures } from '../../policy/registration/procedure.ts'
 import { type Actor, act, type Given, type Hands } from './act.ts'
 import type { RegistrationRules } from './form.ts'
@@ -11,7 +11,7 @@ import { following, standingOf } from './standing.ts'
 import { type Kind, type Kinds, openTask } from './tasks.ts'
 
 /**
- * Applies. Not possible before SREPT is completed (SEED-004); the other conditions may follow.
+ * Applies. Not possible before SREPT is completed (SEED-004; for the DCCKI DCK-A02); the other conditions may follow.
  * @throws Refusal SREPT_NOT_COMPLETED, APPLICATION_EXISTS, POLICY_UNKNOWN, and those of `openTask`
  */
 export function applyAsSubscriber(
@@ -26,7 +26,8 @@ export function applyAsSubscriber(
     if (!certificatePolicies.includes(policy)) throw no('POLICY_UNKNOWN')
     await partyHeld(client, party)
     const { missing } = await standingOf(client, party)
-    if (missing.includes('SREPT')) throw no('SREPT_NOT_COMPLETED')
+    const tested = underSrept[policy] || hands.rules.dcckiEntryTest
+    if (tested && missing.includes('SREPT')) throw no('SREPT_NOT_COMPLETED')
     const { rows } = await client.query<{ id: number }>(
       `INSERT INTO application (party, policy, state, applied_at) VALUES ($1, $2, 'applied', $3)
        ON CONFLICT DO NOTHING RETURNING id`,

@@ -35,16 +35,21 @@ export interface Subscriber {
 }
 
 export async function subscriberOf(store: Pick<Store, 'query'> | Client, party: number): Promise<Subscriber> {
-  const { rows } = await (store as Pick<Store, 'query'>).query<{ organisation: boolean; device: boolean }>({
+  const { rows } = await (store as Pick<Store, 'query'>).query<{
+    organisation: boolean
+    device: boolean
+    dccki: boolean
+  }>({
     name: 'subscriber',
     text: `SELECT ${authorisedSql('smki-organisation')} AS organisation,
-             p.ceased_at IS NULL AND p.device_subscriber OR ${authorisedSql('smki-device')} AS device
+             p.ceased_at IS NULL AND p.device_subscriber OR ${authorisedSql('smki-device')} AS device,
+             ${authorisedSql('dccki')} AS dccki
              FROM party p WHERE p.id = $1`,
     values: [party],
   })
   if (!rows[0]) throw no('PARTY_UNKNOWN')
-  const { organisation, device } = rows[0]
-  const authorised = { 'smki-organisation': organisation, 'smki-device': device }
+  const { organisation, device, dccki } = rows[0]
+  const authorised = { 'smki-organisation': organisation, 'smki-device': device, dccki }
   return { party, authorised, ranges: await rangesInForce(store, party) }
 }
 

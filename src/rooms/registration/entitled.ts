@@ -6,7 +6,7 @@ import {
   type CredentialKindRow,
   credentialKinds,
 } from '../../policy/registration/credentials.ts'
-import { certificatePolicies, isOfOrganisation } from '../../policy/registration/offices.ts'
+import { certificatePolicies, isOfOrganisation, underSrept } from '../../policy/registration/offices.ts'
 import { mayCarry, type UserRoles } from '../../policy/registration/user-roles.ts'
 import { rangesInForce } from './party.ts'
 import { no } from './refusals.ts'
@@ -30,8 +30,10 @@ export async function requireEntitled(client: Client, table: UserRoles, wanted: 
   if (row.needs !== 'nothing') {
     const { state, missing, policies } = await standingOf(client, wanted.party)
     if (state === 'ceased') throw no('PARTY_CEASED')
-    if (missing.includes('SREPT')) throw no('SREPT_NOT_COMPLETED')
     const under = certificatePolicies.filter(policy => row.needs === policy || row.needs === 'any policy')
+    // A credential that serves under several policies is given under one that asks for no SREPT, too.
+    const untested = under.some(policy => !underSrept[policy] && policies[policy].authorised)
+    if (missing.includes('SREPT') && !untested) throw no('SREPT_NOT_COMPLETED')
     if (row.needs !== 'SREPT' && !under.some(policy => policies[policy].authorised)) {
       const lacks = [...new Set(under.flatMap(policy => policies[policy].missing))]
       throw no('NOT_AUTHORISED_SUBSCRIBER', lacks.join(', '), { missing: lacks })

@@ -2,6 +2,7 @@
 
 import { applications } from './applications.ts'
 import { credentialTasks } from './credential-tasks.ts'
+import { connections } from './dccki-connection.ts'
 import type { RegistrationRules } from './form.ts'
 import { nominations } from './nominations.ts'
 import { organisationForms } from './organisation.ts'
@@ -15,5 +16,6 @@ export function registrationKinds(rules: RegistrationRules): Kinds {
     ...sreptCompletions(rules),
     ...applications(rules),
     ...credentialTasks(rules),
+    ...connections(rules),
   }
 }

@@ -55,7 +55,7 @@ export const registrationRefusals = {
   OFFICE_NOT_HELD: { status: 409, says: 'that person does not hold that office, so it cannot end' },
   POLICIES_UNFIT: {
     status: 400,
-    says: 'an ARO is authorised for Organisation Certificates, Device Certificates or both; others for none',
+    says: 'an ARO is authorised for Organisation, Device or DCCKI Certificates, or several of them; others for none',
   },
   SRO_NOT_ARO: { status: 409, says: 'the SRO and the ARO of an organisation are two people here' },
   IDENTITY_LEVEL: { status: 400, says: 'the identity was not verified at the level that is asked for' },
@@ -79,6 +79,7 @@ export const registrationRefusals = {
     says: 'no User Role that the Party holds the EUI-64 for may carry that Remote Party Role',
   },
   ARO_NOT_AUTHORISED: { status: 403, says: 'the person is no ARO of the Party for that Certificate Policy' },
+  CONNECTION_UNFIT: { status: 400, says: 'a DCC Gateway Connection has a reference and 1 to 200 host names' },
   // Credentials.
   CREDENTIAL_KIND_UNKNOWN: { status: 400, says: 'there is no such kind of credential' },
   CREDENTIAL_UNKNOWN: { status: 404, says: 'there is no such credential' },

@@ -31,6 +31,7 @@ describe('the standing of a Party', () => {
     assert.deepEqual(judge(facts).policies, {
       'smki-organisation': { authorised: false, missing: ['application'] },
       'smki-device': { authorised: true, missing: [] },
+      dccki: { authorised: false, missing: ['application'] },
     })
   })
 
@@ -48,6 +49,15 @@ describe('the standing of a Party', () => {
       assert.deepEqual(standing.policies['smki-organisation'], { authorised: false, missing: [missing] })
     }
     assert.equal(judge(everything).state, 'authorised')
+  })
+
+  it('asks for no SREPT under the DCCKI policy, and is suspended only under what it was accepted for', () => {
+    const dccki = { ...everything, srept: false, accepted: ['dccki'] }
+    assert.equal(judge(dccki).state, 'authorised')
+    assert.deepEqual(judge(dccki).policies.dccki, { authorised: true, missing: [] })
+    assert.deepEqual(judge(dccki).policies['smki-device'].missing, ['SREPT', 'application'])
+    assert.equal(judge({ ...dccki, aro: false }).state, 'suspended')
+    assert.equal(judge({ ...dccki, accepted: ['dccki', 'smki-device'] }).state, 'suspended')
   })
 
   it('ends when the Party ceases', () => {

@@ -1,7 +1,7 @@
 /** Whether a Party is an Authorised Subscriber: derived from what is recorded of it, never recorded itself (section 5.1). */
 
 import type { Client, Store } from '../../ground/store/store.ts'
-import type { CertificatePolicy } from '../../policy/registration/offices.ts'
+import { type CertificatePolicy, certificatePolicies, underSrept } from '../../policy/registration/offices.ts'
 import type { Acting } from './act.ts'
 import { notify } from './notices.ts'
 import { no } from './refusals.ts'
@@ -32,7 +32,7 @@ export interface PolicyStanding {
 
 export interface Standing {
   readonly state: StandingState
-  /** Conditions that hold whatever the policy: 1 to 3. */
+  /** Conditions 1 to 3 that are not met; of SREPT, that it is not completed, whether or not a policy asks for it. */
   readonly missing: readonly Condition[]
   readonly policies: Readonly<Record<CertificatePolicy, PolicyStanding>>
 }
@@ -71,16 +71,21 @@ export function judge(facts: Facts): Standing {
   const holds: Record<Exclude<Condition, 'application'>, boolean> = { identity, SRO: sro, ARO: aro, SREPT: srept }
   const missing = (Object.keys(holds) as (keyof typeof holds)[]).filter(condition => !holds[condition])
   const under = (policy: CertificatePolicy): PolicyStanding => {
-    const all: Condition[] = accepted.includes(policy) ? missing : [...missing, 'application']
+    const due: Condition[] = missing.filter(condition => condition !== 'SREPT' || underSrept[policy])
+    const all: Condition[] = accepted.includes(policy) ? due : [...due, 'application']
     return { authorised: !ceased && all.length === 0, missing: all }
   }
-  const policies = { 'smki-organisation': under('smki-organisation'), 'smki-device': under('smki-device') }
-  return { state: stateOf(facts, missing), missing, policies }
+  const policies = Object.fromEntries(certificatePolicies.map(policy => [policy, under(policy)])) as Record<
+    CertificatePolicy,
+    PolicyStanding
+  >
+  return { state: stateOf(facts, missing, policies), missing, policies }
 }
 
 /** SQL that says of `p`, a row of `party`, whether it is an Authorised Subscriber under that policy. */
 export function authorisedSql(policy: CertificatePolicy): string {
-  return `(p.ceased_at IS NULL AND ${identity} AND ${officer('SRO')} AND ${officer('ARO')} AND ${srept}
+  const tested = underSrept[policy] ? `AND ${srept}` : ''
+  return `(p.ceased_at IS NULL AND ${identity} AND ${officer('SRO')} AND ${officer('ARO')} ${tested}
     AND EXISTS (SELECT FROM application a WHERE a.party = p.id AND a.policy = '${policy}' AND a.state = 'accepted'))`
 }
 
@@ -90,9 +95,11 @@ const srept = `EXISTS (SELECT FROM srept s WHERE s.party = p.id AND s.completed_
 const officer = (office: 'SRO' | 'ARO') =>
   `EXISTS (SELECT FROM appointment o WHERE o.party = p.id AND o.office = '${office}' AND o.state = 'appointed')`
 
-function stateOf(facts: Facts, missing: readonly Condition[]): StandingState {
+function stateOf(facts: Facts, missing: readonly Condition[], policies: Standing['policies']): StandingState {
   if (facts.ceased) return 'ceased'
-  if (facts.accepted.length > 0) return missing.length === 0 ? 'authorised' : 'suspended'
+  const accepted = certificatePolicies.filter(policy => facts.accepted.includes(policy))
+  // Under each policy that its application was accepted for.
+  if (accepted.length > 0) return accepted.every(one => policies[one].authorised) ? 'authorised' : 'suspended'
   // They may complete in any order: the furthest step before which nothing is missing.
   if (missing.includes('identity')) return 'applicant'
   if (missing.includes('SRO') || missing.includes('ARO')) return 'identityVerified'
