@@ -2,7 +2,7 @@
 
 import { Refusal } from '../../ground/refusal.ts'
 import { toPem } from '../../ground/x509/pem.ts'
-import { askIki, askOrganisation, type RoomAnswer } from '../../rooms/issuance/signing.ts'
+import { askIki, askOrganisation, askProfiled, type RoomAnswer } from '../../rooms/issuance/signing.ts'
 import type { OperatorDoor } from './door.ts'
 
 export interface Signer {
@@ -10,6 +10,8 @@ export interface Signer {
   organisation(submission: bigint): Promise<string>
   /** The IKI Certificate of an approved credential, PEM. @throws Refusal likewise */
   iki(credential: number, csr: Uint8Array): Promise<string>
+  /** The certificate of an approved request of the DCCKI or an S1SPKI, PEM. @throws Refusal likewise */
+  profiled(request: bigint): Promise<string>
 }
 
 /** One signer after the other: each answers several at a time. */
@@ -18,6 +20,7 @@ export function askSigner({ signers }: Pick<OperatorDoor, 'signers'>): Signer {
   const next = () => signers[turn++ % signers.length]!
   return {
     organisation: async submission => certificateOf(await askOrganisation(next(), submission)),
+    profiled: async request => certificateOf(await askProfiled(next(), request)),
     iki: async (credential, csr) => certificateOf(await askIki(next(), credential, csr)),
   }
 }

@@ -14,6 +14,7 @@ import { organisations } from './routes/organisations.ts'
 import { persons } from './routes/persons.ts'
 import { rejections } from './routes/rejections.ts'
 import { revocations } from './routes/revocations.ts'
+import { s1spki } from './routes/s1spki.ts'
 import { self } from './routes/self.ts'
 import { srept } from './routes/srept.ts'
 import { standing } from './routes/standing.ts'
@@ -31,6 +32,7 @@ export const groups: readonly Group[] = [
   credentials,
   accounts,
   organisationCsrs,
+  s1spki,
   revocations,
   rejections,
   duties,

@@ -7,7 +7,8 @@ import type { Settings } from '../settings.ts'
 
 export type Cohort = 'FOC' | 'MOC'
 
-export function s1spPki(settings: Settings, cohort: Cohort): Hierarchy {
+/** @param number of the Operator Root CA, and of the issuing authority under it: several may exist (SEED-001) */
+export function s1spPki(settings: Settings, cohort: Cohort, number = 1): Hierarchy {
   const { certificates, names, lists } = settings
   const pki = cohort === 'FOC' ? 's1spki-foc' : 's1spki-moc'
   const oid = cohort === 'FOC' ? certificates.policyFoc : certificates.policyMoc
@@ -41,7 +42,7 @@ export function s1spPki(settings: Settings, cohort: Cohort): Hierarchy {
   const subject = (part: string) => ({
     organizationName: operator,
     organizationalUnitName: cohort,
-    commonName: `${part} 1`,
+    commonName: `${part} ${number}`,
   })
   return {
     pki,
