@@ -16,3 +16,18 @@ export class Refusal<Code extends string = string> extends Error {
     this.details = options.details ?? {}
   }
 }
+
+/** A room's codes: the HTTP status by which a door answers each, and its sentence. */
+export type Refusals<Code extends string> = Readonly<
+  Record<Code, { readonly status: number; readonly says: string }>
+>
+
+/** How a room says no by its table: the sentence of the code, and after it what is particular. */
+export function refusing<Code extends string>(
+  table: Refusals<Code>,
+): (code: Code, particular?: string, details?: Record<string, unknown>) => Refusal<Code> {
+  return (code, particular, details) => {
+    const { says } = table[code]
+    return new Refusal(code, particular === undefined ? says : `${says}: ${particular}`, details && { details })
+  }
+}

@@ -1,6 +1,6 @@
 /** The codes with which the DCCKI door itself says no; those of the rooms pass through it as they are. */
 
-import { Refusal } from '../../ground/refusal.ts'
+import { type Refusals, refusing } from '../../ground/refusal.ts'
 
 export const dcckiRefusals = {
   CREDENTIAL_NOT_KNOWN: { status: 403, says: 'the client certificate is no credential that opens this door' },
@@ -22,12 +22,9 @@ export const dcckiRefusals = {
     status: 503,
     says: 'the DCCKI interfaces are under Planned Maintenance (H8.3): ask again later',
   },
-} as const satisfies Record<string, { status: number; says: string }>
+} as const satisfies Refusals<string>
 
 export type DcckiCode = keyof typeof dcckiRefusals
 
 /** The sentence of the code, and after it what is particular. */
-export function refuse(code: DcckiCode, particular?: string): Refusal<DcckiCode> {
-  const { says } = dcckiRefusals[code]
-  return new Refusal(code, particular === undefined ? says : `${says}: ${particular}`)
-}
+export const refuse = refusing(dcckiRefusals)

@@ -1,6 +1,6 @@
 /** The codes with which the operator API itself says no; those of the rooms pass through it as they are. */
 
-import { Refusal } from '../../ground/refusal.ts'
+import { type Refusals, refusing } from '../../ground/refusal.ts'
 
 export const operatorRefusals = {
   // Who may come in.
@@ -16,16 +16,9 @@ export const operatorRefusals = {
   NOTHING_THERE: { status: 404, says: 'there is nothing under that address' },
   RETRY_KEY_REUSED: { status: 409, says: 'that Idempotency-Key was used for another request' },
   API_KEY_UNKNOWN: { status: 404, says: 'that is no API key in use; upper and lower case differ' },
-} as const satisfies Record<string, { status: number; says: string }>
+} as const satisfies Refusals<string>
 
 export type OperatorCode = keyof typeof operatorRefusals
 
 /** The sentence of the code, and after it what is particular. */
-export function refuse(
-  code: OperatorCode,
-  particular?: string,
-  details?: Record<string, unknown>,
-): Refusal<OperatorCode> {
-  const { says } = operatorRefusals[code]
-  return new Refusal(code, particular === undefined ? says : `${says}: ${particular}`, details && { details })
-}
+export const refuse = refusing(operatorRefusals)

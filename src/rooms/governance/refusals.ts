@@ -1,6 +1,6 @@
 /** The codes with which governance says no. None is ever renamed or given another meaning. */
 
-import { Refusal } from '../../ground/refusal.ts'
+import { type Refusals, refusing } from '../../ground/refusal.ts'
 
 export const governanceRefusals = {
   // Decisions.
@@ -47,16 +47,9 @@ export const governanceRefusals = {
     status: 403,
     says: 'papers of the DCCKI PMA Functions are for the DCC, the SMKI PMA and the SSC',
   },
-} as const satisfies Record<string, { status: number; says: string }>
+} as const satisfies Refusals<string>
 
 export type GovernanceCode = keyof typeof governanceRefusals
 
 /** The sentence of the code, and after it what is particular. */
-export function no(
-  code: GovernanceCode,
-  particular?: string,
-  details?: Record<string, unknown>,
-): Refusal<GovernanceCode> {
-  const { says } = governanceRefusals[code]
-  return new Refusal(code, particular === undefined ? says : `${says}: ${particular}`, details && { details })
-}
+export const no = refusing(governanceRefusals)

@@ -1,6 +1,6 @@
 /** The codes with which issuance refuses Organisation CSRs and IKI CSRs. None is ever renamed or given another meaning. */
 
-import { Refusal } from '../../ground/refusal.ts'
+import { type Refusals, refusing } from '../../ground/refusal.ts'
 
 export const issuanceRefusals = {
   CREDENTIAL_NOT_FOR_THIS: {
@@ -39,15 +39,12 @@ export const issuanceRefusals = {
     status: 403,
     says: 'private keys are written into files in test environments only; elsewhere they are made in the token',
   },
-} as const satisfies Record<string, { status: number; says: string }>
+} as const satisfies Refusals<string>
 
 export type IssuanceCode = keyof typeof issuanceRefusals
 
 /** The sentence of the code, and after it what is particular. */
-export function refuse(code: IssuanceCode, particular?: string): Refusal<IssuanceCode> {
-  const { says } = issuanceRefusals[code]
-  return new Refusal(code, particular === undefined ? says : `${says}: ${particular}`)
-}
+export const refuse = refusing(issuanceRefusals)
 
 /**
  * The family of section 4 of service-interface.md that the Portal shows a refusal under (SVC-A04): `CR` the form of the

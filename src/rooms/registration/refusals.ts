@@ -1,6 +1,6 @@
 /** The codes with which the Registration Authority says no. None is ever renamed or given another meaning. */
 
-import { Refusal } from '../../ground/refusal.ts'
+import { type Refusals, refusing } from '../../ground/refusal.ts'
 
 export const registrationRefusals = {
   // Who may act.
@@ -102,16 +102,9 @@ export const registrationRefusals = {
   PASSWORD_UNFIT: { status: 400, says: 'the new password is too short, too long, the old one, or the username' },
   LOGIN_REFUSED: { status: 401, says: 'username and password do not open an account' },
   LOGIN_LOCKED: { status: 423, says: 'the account is locked after too many wrong passwords' },
-} as const satisfies Record<string, { status: number; says: string }>
+} as const satisfies Refusals<string>
 
 export type RegistrationCode = keyof typeof registrationRefusals
 
 /** The sentence of the code, and after it what is particular. */
-export function no(
-  code: RegistrationCode,
-  particular?: string,
-  details?: Record<string, unknown>,
-): Refusal<RegistrationCode> {
-  const { says } = registrationRefusals[code]
-  return new Refusal(code, particular === undefined ? says : `${says}: ${particular}`, details && { details })
-}
+export const no = refusing(registrationRefusals)

@@ -1,6 +1,6 @@
 /** The codes with which this room says no. None is ever renamed or given another meaning. */
 
-import { Refusal } from '../../ground/refusal.ts'
+import { type Refusals, refusing } from '../../ground/refusal.ts'
 
 export const revocationRefusals = {
   // What is to be revoked.
@@ -64,16 +64,9 @@ export const revocationRefusals = {
   DEFAULT_UNKNOWN: { status: 404, says: 'there is no such Event of Default' },
   DEFAULT_STEP: { status: 409, says: 'another step of the Event of Default comes next' },
   DEFAULT_UNFIT: { status: 400, says: 'an Event of Default names the provision that was broken, in short text' },
-} as const satisfies Record<string, { status: number; says: string }>
+} as const satisfies Refusals<string>
 
 export type RevocationCode = keyof typeof revocationRefusals
 
 /** The sentence of the code, and after it what is particular. */
-export function no(
-  code: RevocationCode,
-  particular?: string,
-  details?: Record<string, unknown>,
-): Refusal<RevocationCode> {
-  const { says } = revocationRefusals[code]
-  return new Refusal(code, particular === undefined ? says : `${says}: ${particular}`, details && { details })
-}
+export const no = refusing(revocationRefusals)
