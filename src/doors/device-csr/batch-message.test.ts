@@ -207,14 +207,16 @@ describe('a Batched CSR', () => {
         using theirs = XmlDocument.fromBuffer(document)
         assert.equal(id, theirs.root.attr('ID')?.value)
         const csr = (text: string) => text.replace(/[^A-Za-z0-9+/=]/g, '')
+        // White space of XML alone: for JavaScript U+FEFF is some too, and in an XML name it is a character.
+        const trimmed = (text?: string) => text?.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
         assert.deepEqual(
           items.map(item => [item.id, item.csr.toString('base64')]),
           theirs
             .find('/SubmitCSRBatch/DeviceCSR')
-            .map(found => [found.get('@ID')?.content.trim(), csr(found.content)]),
+            .map(found => [trimmed(found.get('@ID')?.content), csr(found.content)]),
         )
       }),
-      { numRuns: 3000 },
+      { numRuns: 3000, examples: [[Buffer.from(elaborate.replace('"c"', '"\u{feff}c"'))]] },
     )
     assert.ok(accepted > 300, `${accepted} accepted`)
   })
