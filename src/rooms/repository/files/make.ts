@@ -1,8 +1,8 @@
 /** Makes the files of the Repository: a delta of what changed since the last, or everything; streamed into a zip. */
 
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -45,20 +45,20 @@ export interface Making {
  * Makes the next file of its kind. Everything in it is of one moment of the store; it is durable before it is on record,
  * and until then nobody is shown it. Of two makers at once the second waits, and finds what is left to do.
  * @param until what happened before this instant
- * @returns undefined when a delta that reaches as far is there already
+ * @returns undefined when one that reaches as far is there already
  */
 export async function makeFile(making: Making, kind: FileKind, until: Date): Promise<RepositoryFile | undefined> {
   const { store, clock, folder, dayOf } = making
   const work = async (client: Client): Promise<RepositoryFile | undefined> => {
-    await client.query("SELECT pg_advisory_xact_lock(hashtext('repository file'), hashtext($1))", [kind])
+    await alone(client)
     const last = await lastOf(client, kind)
-    if (kind === 'DELTA' && last && last.until >= until) return undefined
+    if (last && last.until >= until) return undefined
     const sequence = (last?.sequence ?? 0) + 1
     const createdAt = clock()
     const name = `SMKI-${kind}-${dayOf(createdAt)}-${String(sequence).padStart(6, '0')}.zip`
     const period: Period = { from: last?.until ?? new Date(0), until }
     const rows = kind === 'FULL' ? everything(client, until) : changes(client, period, last?.unfinished ?? [])
-    const written = await write({ ...making, folder: join(folder, kind.toLowerCase()) }, name, client, {
+    const written = await write({ ...making, folder: folderOf(folder, kind) }, name, client, {
       kind,
       sequence,
       createdAt,
@@ -78,6 +78,14 @@ export async function makeFile(making: Making, kind: FileKind, until: Date): Pro
     return file
   }
   return store.transaction(work, { isolation: 'REPEATABLE READ' })
+}
+
+/**
+ * One at a time makes files or takes them away. The first statement of its transaction: unlike a SELECT it takes no
+ * snapshot, so that who waited sees what the other did.
+ */
+export async function alone(client: Client): Promise<void> {
+  await client.query('LOCK TABLE repository_file IN SHARE ROW EXCLUSIVE MODE')
 }
 
 async function lastOf(client: Client, kind: FileKind) {
@@ -263,5 +271,32 @@ export async function filesOf(store: Pick<Store, 'query'>): Promise<RepositoryFi
   }))
 }
 
-export const contentOf = (folder: string, { kind, name }: RepositoryFile) =>
-  createReadStream(join(folder, kind.toLowerCase(), name))
+/** The folder on the disk in which files of that kind lie. */
+export function folderOf(folder: string, kind: FileKind): string {
+  return join(folder, kind.toLowerCase())
+}
+
+/** A name that we give: what else stands on record leads to no file. */
+const ours = /^SMKI-(DELTA|FULL)-\d{8}-\d{6}\.zip$/
+
+/**
+ * The file itself, for whoever reads at its own pace; the caller closes it. Undefined where it was taken away meanwhile.
+ * @throws Error where it is not as long as it was made, or its name is none of ours
+ */
+export async function openFile(
+  folder: string,
+  { kind, name, octets }: RepositoryFile,
+): Promise<FileHandle | undefined> {
+  if (!ours.test(name)) throw new Error(`${name} is no name of a file of the Repository`)
+  let handle: FileHandle
+  try {
+    handle = await open(join(folderOf(folder, kind), name), 'r')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw cause
+  }
+  const { size } = await handle.stat()
+  if (size === octets) return handle
+  await handle.close()
+  throw new Error(`${name} has ${size} octets, and ${octets} on record`)
+}
