@@ -9,16 +9,14 @@ import { dcoLine } from '../doors/dco/client.ts'
 import { fromHex, toHex, view } from '../ground/bytes.ts'
 import { integrate } from '../ground/journal/journal.ts'
 import { verifierKey, verifierKeyText } from '../ground/journal/note.ts'
-import { createSoftwareKeyStore, openSoftwareKeyStore, type SoftwareKeyStore } from '../ground/keystore/software.ts'
-import { softwareSymmetricModule } from '../ground/keystore/symmetric-software.ts'
 import { Refusal } from '../ground/refusal.ts'
 import { connectionOf, startEmbedded } from '../ground/store/embedded.ts'
 import { migrate } from '../ground/store/migrate.ts'
 import { openStore, type Store } from '../ground/store/store.ts'
 import { assumed } from '../policy/settings.ts'
+import { moduleSettingsSchema } from '../policy/symmetric/module-settings.ts'
 import { modelsOf, symmetricSettings } from '../policy/symmetric/settings.ts'
 import { type DcoPeer, dcoPeerSchema, readPeer, type S1spPeer } from '../rooms/symmetric/peers.ts'
-import { no as refuse } from '../rooms/symmetric/refusals.ts'
 import { collect, expectSource, forward, silentSources } from '../rooms/symmetric/s1sp/environment.ts'
 import type { S1spHands } from '../rooms/symmetric/s1sp/hands.ts'
 import { removeFromStore } from '../rooms/symmetric/s1sp/housekeeping.ts'
@@ -30,7 +28,9 @@ import { warnOfReview } from '../rooms/symmetric/s1sp/review.ts'
 import { s1spSettings } from '../rooms/symmetric/s1sp/settings.ts'
 import { type RoundOptions, round } from '../rooms/symmetric/s1sp/worker.ts'
 import { privateFolder, writePrivate } from './home.ts'
+import { requireModule } from './module-keys.ts'
 import { makePeerTls, readPeerTls } from './peer-tls.ts'
+import { labels, makeS1spKeys, openS1spKeys, requirePassphrase } from './s1sp-keys.ts'
 import { systemChance, systemClock } from './world.ts'
 
 const configSchema = z.strictObject({
@@ -41,13 +41,8 @@ const configSchema = z.strictObject({
   /** As its DCO has it: models above all. */
   symmetric: symmetricSettings(assumed).prefault({}),
   work: s1spSettings.prefault({}),
-  /** The module that holds the Shared Key; its certificate where it complies with FIPS 140-2 level 3 or what replaces it. */
-  module: z
-    .strictObject({
-      kind: z.enum(['software', 'pkcs11']).default('software'),
-      certificate: z.string().nullable().default(null),
-    })
-    .prefault({}),
+  /** Where its keys are, and the Shared Key with them. */
+  module: moduleSettingsSchema.prefault({}),
 })
 
 export type S1spConfig = z.output<typeof configSchema>
@@ -84,7 +79,6 @@ export function s1spHomeAt(path: string): S1spHome {
   }
 }
 
-const labels = { messages: 's1sp-messages', journal: 's1sp-journal', transport: 's1sp-transport' } as const
 const migrations = new URL('../rooms/symmetric/s1sp/migrations/', import.meta.url)
 
 export interface InitS1sp {
@@ -93,28 +87,29 @@ export interface InitS1sp {
   readonly title: string
   /** Changes to the defaults, as in the configuration file. */
   readonly settings?: Record<string, unknown>
+  /** Of the key store, or the PIN of the token; a test S1SP without one makes its own, and keeps it beside the store. */
   readonly passphrase?: Buffer
   /** Cost of opening the key store, for tests. */
   readonly log2N?: number
 }
 
-/** @throws Refusal S1SP_EXISTS, CONFIG_INVALID, SOFTWARE_KEYS_REFUSED */
+/** @throws Refusal S1SP_EXISTS, CONFIG_INVALID, SOFTWARE_KEYS_REFUSED, PASSPHRASES_NEEDED, KEYSTORE_…, MODULE_… */
 export async function initS1sp(home: S1spHome, options: InitS1sp): Promise<S1spPeer> {
   if (existsSync(home.path) && readdirSync(home.path).length > 0) throw no('S1SP_EXISTS', home.path)
   const { name, kind, title, settings, log2N } = options
   const chosen = { name, kind, title, ...settings }
   const config = parseConfig(chosen, 'the settings')
   requireModule(config)
+  requirePassphrase(config, options.passphrase)
   privateFolder(home.path)
   const passphrase = options.passphrase ?? Buffer.from(view(systemChance(24)).toString('base64url'))
   mkdirSync(join(home.path, 'keys'), { mode: 0o700 })
-  const weak = log2N === undefined ? {} : { log2N, allowWeak: true }
-  const keys = createSoftwareKeyStore({ path: home.keys, name: 's1sp', passphrase, chance: systemChance, ...weak })
+  const { keys, module, close } = makeS1spKeys(home, config, passphrase, log2N)
   if (!options.passphrase) writePrivate(home.passphrase, passphrase)
   try {
     const publicKey = keys.generate(labels.messages, 'P-256')
     const journal = keys.generate(labels.journal, 'Ed25519')
-    const transportKey = softwareSymmetricModule(keys, systemChance).makeTransportKey(labels.transport)
+    const transportKey = module.makeTransportKey(labels.transport)
     makePeerTls(home.tls, name)
     const tls = readPeerTls(home.tls)
     const peer: S1spPeer = {
@@ -130,7 +125,7 @@ export async function initS1sp(home: S1spHome, options: InitS1sp): Promise<S1spP
     writePrivate(home.config, `${JSON.stringify(chosen, null, 2)}\n`)
     return peer
   } finally {
-    keys.close()
+    close()
   }
 }
 
@@ -160,13 +155,15 @@ export interface OpenOptions {
   readonly change?: (hands: S1spHands) => Partial<S1spHands>
 }
 
-/** @throws Refusal S1SP_MISSING, CONFIG_INVALID, SOFTWARE_KEYS_REFUSED, STORE_IN_USE, KEYSTORE_… */
+/** @throws Refusal S1SP_MISSING, CONFIG_INVALID, SOFTWARE_KEYS_REFUSED, STORE_IN_USE, KEYSTORE_…, MODULE_…, PASSPHRASE_… */
 export async function openS1sp(home: S1spHome, options: OpenOptions): Promise<OpenedS1sp> {
   const config = loadConfig(home)
   requireModule(config)
   const opened = await openS1spStore(home, options.share)
-  const keys = openKeys(home, config, options.passphrase)
-  const module = softwareSymmetricModule(keys, systemChance)
+  const { keys, module, close } = await openS1spKeys(home, config, options.passphrase).catch(async cause => {
+    await opened.close()
+    throw cause
+  })
   const self = { name: config.name, sign: (octets: Uint8Array) => keys.sign(labels.messages, octets) }
   const dco = existsSync(home.dco) ? readPeer(dcoPeerSchema, readFileSync(home.dco)) : undefined
   const tls = readPeerTls(home.tls)
@@ -210,8 +207,7 @@ export async function openS1sp(home: S1spHome, options: OpenOptions): Promise<Op
     },
     async close() {
       line?.close()
-      module.close()
-      keys.close()
+      close()
       await opened.close()
     },
   }
@@ -312,22 +308,6 @@ function parseConfig(json: unknown, where: string): S1spConfig {
   const parsed = configSchema.safeParse(json)
   if (parsed.success) return parsed.data
   throw new Refusal('CONFIG_INVALID', `${where} is not a configuration: ${z.prettifyError(parsed.error)}`)
-}
-
-/** An S1SP of production holds its Shared Key in a module that is named with its certificate (Policy (b)(ii)). */
-function requireModule({ kind, module }: S1spConfig): void {
-  if (kind === 'production' && (module.kind === 'software' || module.certificate === null)) {
-    throw refuse('SOFTWARE_KEYS_REFUSED', 'configure module.kind and module.certificate')
-  }
-}
-
-function openKeys(home: S1spHome, { kind }: S1spConfig, given?: Buffer): SoftwareKeyStore {
-  const passphrase = given ?? readFileSync(home.passphrase)
-  try {
-    return openSoftwareKeyStore({ path: home.keys, passphrase, chance: systemChance, allowWeak: kind === 'test' })
-  } finally {
-    passphrase.fill(0)
-  }
 }
 
 interface OpenedStore {

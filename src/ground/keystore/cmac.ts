@@ -2,29 +2,49 @@
 
 import { createCipheriv, type KeyObject } from 'node:crypto'
 import type { Bytes } from '../bytes.ts'
+import { ecbBlocks } from './blocks.ts'
 
-/** @returns 16 octets. */
-export function aesCmac(key: KeyObject, message: Bytes): Buffer {
-  const whole = message.length > 0 && message.length % block === 0
-  const last = Buffer.alloc(block)
-  const start = whole ? message.length - block : message.length - (message.length % block)
-  last.set(message.subarray(start))
-  if (!whole) last[message.length - start] = 0x80
-  const k1 = double(encryptBlock(key, Buffer.alloc(block)))
-  const subkey = whole ? k1 : double(k1)
-  for (let i = 0; i < block; i++) last[i]! ^= subkey[i]!
-  // The MAC is the last block of CBC from a zero IV.
-  const cbc = createCipheriv('aes-128-cbc', key, Buffer.alloc(block)).setAutoPadding(false)
-  cbc.update(message.subarray(0, start))
-  return cbc.update(last)
+/**
+ * The MAC under one key: 16 octets. What depends on the key alone is made once: the subkeys, and the cipher, which costs
+ * more than a message.
+ */
+export function aesCmac(key: KeyObject): (message: Bytes) => Buffer {
+  const k1 = double(ecbBlocks(key).encrypt(Buffer.alloc(block)))
+  const k2 = double(k1)
+  let idle: Chain | undefined
+  return message => {
+    const whole = message.length > 0 && message.length % block === 0
+    const text = Buffer.alloc(whole ? message.length : message.length - (message.length % block) + block)
+    text.set(message)
+    if (!whole) text[message.length] = 0x80
+    xor(text, text.length - block, whole ? k1 : k2)
+    const chain = idle ?? begin(key)
+    // One that fails is not used again.
+    idle = undefined
+    // CBC goes on from the block before. With that block in the first one it begins anew, as from a zero IV.
+    xor(text, 0, chain.last)
+    const last = chain.cbc.update(text).subarray(-block)
+    idle = { cbc: chain.cbc, last }
+    // A copy: whoever has it may zero it.
+    return Buffer.from(last)
+  }
 }
 
-/** One block under AES-128-ECB: how a key is packaged (smets1-keys.md section 3). */
-export function encryptBlock(key: KeyObject, octets: Bytes): Buffer {
-  return createCipheriv('aes-128-ecb', key, null).setAutoPadding(false).update(octets)
+interface Chain {
+  readonly cbc: { update(octets: Bytes): Buffer }
+  readonly last: Bytes
+}
+
+function begin(key: KeyObject): Chain {
+  const zero = Buffer.alloc(block)
+  return { cbc: createCipheriv('aes-128-cbc', key, zero).setAutoPadding(false), last: zero }
 }
 
 const block = 16
+
+function xor(text: Buffer, at: number, other: Bytes): void {
+  for (let i = 0; i < block; i++) text[at + i]! ^= other[i]!
+}
 
 /** Doubling in GF(2^128), most significant bit first (RFC 4493 section 2.3). */
 function double(octets: Buffer): Buffer {

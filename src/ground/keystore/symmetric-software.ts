@@ -1,12 +1,12 @@
 /** The module for SMETS1 symmetric keys in software: its HSM Keys are secrets of a key store. Not for production. */
 
-import { createDecipheriv, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { createSecretKey, hash, timingSafeEqual } from 'node:crypto'
 import type { Bytes } from '../bytes.ts'
 import type { Chance } from '../clock.ts'
-import { aesCmac, encryptBlock } from './cmac.ts'
+import { type Blocks, ecbBlocks } from './blocks.ts'
+import { aesCmac } from './cmac.ts'
 import { type KeyType, type Opened, type SoftwareDlmsCipher, softwareDlmsCipher } from './dlms-cipher.ts'
 import type { KeyStore } from './keystore.ts'
-import { type Marks, marks } from './marks.ts'
 import { refusal } from './refusals.ts'
 import {
   type HsmKey,
@@ -33,10 +33,10 @@ const roles: readonly HsmKeyRole[] = ['DCO Key', 'Shared Key', 'seal']
 const hsmPrefix = 'hsm-key/'
 const transportPrefix = 'transport-key/'
 
-interface Known {
-  readonly role: HsmKeyRole
-  readonly key: KeyObject
-}
+/** An HSM Key that was used: what it does, and nothing else. */
+type Known =
+  | { readonly role: 'seal'; readonly mac: (message: Bytes) => Buffer }
+  | { readonly role: Exclude<HsmKeyRole, 'seal'>; readonly blocks: Blocks }
 
 class SoftwareModule implements SymmetricModule {
   readonly identity: string
@@ -45,7 +45,8 @@ class SoftwareModule implements SymmetricModule {
   readonly #keys: KeyStore
   readonly #chance: Chance
   readonly #known = new Map<string, Known>()
-  readonly #marks: Marks
+  /** What a key was opened from: with it two keys are compared, and no mark of a key is kept that would mean something. */
+  readonly #sources = new WeakMap<Opened, Packaged>()
 
   constructor(keys: KeyStore, chance: Chance) {
     this.identity = keys.identity
@@ -53,7 +54,6 @@ class SoftwareModule implements SymmetricModule {
     this.cipher = softwareDlmsCipher(keys.identity.replace('software:', ''))
     this.#keys = keys
     this.#chance = chance
-    this.#marks = marks(chance)
   }
 
   makeHsmKey(label: string, role: HsmKeyRole, recipients: readonly Bytes[] = []): readonly Bytes[] {
@@ -75,7 +75,7 @@ class SoftwareModule implements SymmetricModule {
   }
 
   openPackage<T extends KeyType>(type: T, id: string, packaged: Packaged): Opened<T> {
-    return this.#lend(this.#open(type, packaged), octets => this.#hold(type, id, octets))
+    return this.#lend(this.#open(type, packaged), octets => this.#hold(type, id, octets, packaged))
   }
 
   repackage(type: KeyType, packaged: Packaged, hsmKey: string): Packaged {
@@ -84,13 +84,15 @@ class SoftwareModule implements SymmetricModule {
   }
 
   same(a: Opened, b: Opened): boolean {
-    return this.#marks.same(a, b)
+    return this.#lend(this.#openAgain(a), mine =>
+      this.#lend(this.#openAgain(b), theirs => timingSafeEqual(mine, theirs)),
+    )
   }
 
   sealRecord(hsmKey: string, octets: Bytes): Buffer {
-    const { role, key } = this.#find(hsmKey)
-    if (role !== 'seal') throw refusal('HSM_KEY_ROLE', hsmKey)
-    return aesCmac(key, octets)
+    const known = this.#find(hsmKey)
+    if (known.role !== 'seal') throw refusal('HSM_KEY_ROLE', hsmKey)
+    return known.mac(octets)
   }
 
   checkSeal(hsmKey: string, octets: Bytes, seal: Bytes): boolean {
@@ -128,12 +130,12 @@ class SoftwareModule implements SymmetricModule {
 
   proveHsmKey(hsmKey: string): HsmKeyProof {
     const value = this.#chance(16)
-    return { octets: encryptBlock(this.#findPackaging(hsmKey), value), hash: hash('sha256', value, 'buffer') }
+    return { octets: this.#findPackaging(hsmKey).encrypt(value), hash: hash('sha256', value, 'buffer') }
   }
 
   checkHsmKeyProof(hsmKey: string, { octets, hash: due }: HsmKeyProof): boolean {
-    const key = this.#findPackaging(hsmKey)
-    return octets.length === 16 && hash('sha256', decryptBlock(key, octets), 'buffer').equals(due)
+    const blocks = this.#findPackaging(hsmKey)
+    return octets.length === 16 && hash('sha256', blocks.decrypt(octets), 'buffer').equals(due)
   }
 
   close(): void {
@@ -142,18 +144,24 @@ class SoftwareModule implements SymmetricModule {
 
   #made<T extends KeyType>(type: T, id: string, hsmKey: string, octets: Buffer): MadeKey<T> {
     const packaged = pack(hsmKey, this.#findFor(type, hsmKey), octets)
-    return { key: this.#hold(type, id, octets), packaged }
+    return { key: this.#hold(type, id, octets, packaged), packaged }
   }
 
-  #hold<T extends KeyType>(type: T, id: string, octets: Bytes): Opened<T> {
+  #hold<T extends KeyType>(type: T, id: string, octets: Bytes, packaged: Packaged): Opened<T> {
     const key = this.cipher.hold(type, id, octets)
-    this.#marks.set(key, octets)
+    this.#sources.set(key, { ...packaged, octets: Uint8Array.from(packaged.octets) })
     return key
+  }
+
+  #openAgain(key: Opened): Buffer {
+    const packaged = this.#sources.get(key)
+    if (!packaged) throw new TypeError('the key was opened by another module')
+    return this.#open(key.type, packaged)
   }
 
   #open(type: KeyType, packaged: Packaged): Buffer {
     mustBePackage(packaged)
-    return decryptBlock(this.#findFor(type, packaged.hsmKey), packaged.octets)
+    return this.#findFor(type, packaged.hsmKey).decrypt(packaged.octets)
   }
 
   #unwrap({ transport, wrapped }: { transport: string; wrapped: Bytes }): Buffer {
@@ -170,25 +178,28 @@ class SoftwareModule implements SymmetricModule {
     })
   }
 
-  #findFor(type: KeyType, label: string): KeyObject {
-    const { role, key } = this.#find(label)
-    if (role !== roleOf[type]) throw refusal('HSM_KEY_ROLE', `${type} under ${label}`)
-    return key
+  #findFor(type: KeyType, label: string): Blocks {
+    const known = this.#find(label)
+    if (known.role === 'seal' || known.role !== roleOf[type]) {
+      throw refusal('HSM_KEY_ROLE', `${type} under ${label}`)
+    }
+    return known.blocks
   }
 
-  #findPackaging(label: string): KeyObject {
-    const { role, key } = this.#find(label)
-    if (role === 'seal') throw refusal('HSM_KEY_ROLE', label)
-    return key
+  #findPackaging(label: string): Blocks {
+    const known = this.#find(label)
+    if (known.role === 'seal') throw refusal('HSM_KEY_ROLE', label)
+    return known.blocks
   }
 
   #find(label: string): Known {
     const known = this.#known.get(label)
     if (known) return known
-    const found = this.#keys.withSecret(hsmPrefix + label, octets => ({
-      role: roles[octets[0]!]!,
-      key: createSecretKey(octets.subarray(1)),
-    }))
+    const found = this.#keys.withSecret(hsmPrefix + label, (octets): Known => {
+      const role = roles[octets[0]!]!
+      const key = createSecretKey(octets.subarray(1))
+      return role === 'seal' ? { role, mac: aesCmac(key) } : { role, blocks: ecbBlocks(key) }
+    })
     this.#known.set(label, found)
     return found
   }
@@ -209,10 +220,6 @@ class SoftwareModule implements SymmetricModule {
   }
 }
 
-function pack(hsmKey: string, key: KeyObject, octets: Bytes): Packaged {
-  return { hsmKey, packaging: 'AES-128-ECB', octets: encryptBlock(key, octets) }
-}
-
-function decryptBlock(key: KeyObject, octets: Bytes): Buffer {
-  return createDecipheriv('aes-128-ecb', key, null).setAutoPadding(false).update(octets)
+function pack(hsmKey: string, blocks: Blocks, octets: Bytes): Packaged {
+  return { hsmKey, packaging: 'AES-128-ECB', octets: blocks.encrypt(octets) }
 }

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { assumed } from '../settings.ts'
+import { moduleSettingsSchema } from './module-settings.ts'
 import { symmetricSettings } from './settings.ts'
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/)
@@ -15,21 +16,8 @@ export const dcoSettingsSchema = z.strictObject({
   name,
   kind: z.enum(['test', 'production']),
   symmetric: symmetricSettings(assumed).prefault({}),
-  /** The module: its kind, and the certificate by which it complies with FIPS 140-2 level 3 or what replaces it. */
-  module: z
-    .strictObject({
-      kind: z.enum(['software', 'pkcs11']).default('software'),
-      /** Path of the PKCS#11 library, and label of the token. */
-      library: z.string().min(1).nullable().default(null),
-      token: z.string().min(1).nullable().default(null),
-      certificate: z.string().min(1).nullable().default(null),
-      /** Where the journal's Ed25519 key is: not every module has that algorithm. */
-      journalKey: z.enum(['module', 'software']).default('software'),
-    })
-    .refine(({ kind, library, token }) => kind === 'software' || (library !== null && token !== null), {
-      message: 'a module behind PKCS#11 has a library and a token',
-    })
-    .prefault({}),
+  /** Where its keys are. */
+  module: moduleSettingsSchema.prefault({}),
   /** The S1SPs that may ask, each with the key that signs its messages and the TLS certificates that it comes with. */
   s1sps: z
     .array(

@@ -21,7 +21,7 @@ export const clientsSchema = z.strictObject(
   >,
 )
 
-export const modelSchema = z.strictObject({
+const modelObject = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$/),
   /** The logical device: destination wPort of the wrapper. */
   serverAddress: z.int().min(0).max(0xffff),
@@ -55,10 +55,24 @@ export const modelSchema = z.strictObject({
   source: z.string().min(1),
 })
 
+/**
+ * Of a Device that wants strictly the next counter, AK and GUEK go together: after an AK alone was sent and the answer was
+ * lost, one of the two probes is made with an AK that the Device does not have. Its counter is spent under the GUEK that
+ * the Device keeps, it verifies for nobody, and so that gap is never closed (smets1-keys.md section 7, point 6).
+ */
+export const modelSchema = modelObject.refine(
+  ({ counters, keyTransfer, rotates }) =>
+    counters.rule === 'greater' || (keyTransfer === 'one-array' && (rotates.guek || !rotates.ak)),
+  {
+    path: ['keyTransfer'],
+    message: 'a Device that wants strictly the next counter is given AK and GUEK in one transfer: one-array',
+  },
+)
+
 export type DeviceModel = z.output<typeof modelSchema>
 
 /** What a configuration says of one model: its name, and whatever is not as the defaults have it. */
-export const modelEntrySchema = modelSchema.partial().required({ name: true })
+export const modelEntrySchema = modelObject.partial().required({ name: true })
 
 /** What cannot be replaced on a Device of that model: recorded when its rotation closes with exceptions. */
 export function exceptionsOf({ rotates }: DeviceModel): string[] {

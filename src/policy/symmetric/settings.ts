@@ -16,7 +16,18 @@ type Assumed = <T extends z.ZodType>(
 const says = (text: string) => ({ says: text })
 const client = z.enum(keyedClients)
 
+/** A configuration whose models are none, once they are whole, is refused where it is read. */
 export const symmetricSettings = (assumed: Assumed) =>
+  groupOf(assumed).superRefine((settings, { addIssue }) => {
+    try {
+      modelsOf(settings)
+    } catch (cause) {
+      const message = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message
+      addIssue({ code: 'custom', path: ['models'], message })
+    }
+  })
+
+const groupOf = (assumed: Assumed) =>
   z.strictObject({
     broadcastKey: assumed('KEY-A01', 'L', z.boolean(), false, 'a model holds a broadcast key, which is rotated'),
     managementSets: assumed(
@@ -82,6 +93,7 @@ export const symmetricSettings = (assumed: Assumed) =>
           maxPdu: 4096,
           framing: 'general-glo',
           rotates: { ak: true, guek: true, broadcast: false, mk: true },
+          keyTransfer: 'one-array',
           counters: { rule: 'strictly-next', first: 1, maxJump: 1_000_000 },
         },
       ])
@@ -151,7 +163,7 @@ const usualClients = Object.fromEntries(
   ]),
 ) as Record<Client, DeviceModel['clients'][Client]>
 
-export type SymmetricSettings = z.output<ReturnType<typeof symmetricSettings>>
+export type SymmetricSettings = z.output<ReturnType<typeof groupOf>>
 
 /** The models of a configuration, whole. @throws ZodError for what is no model, RangeError for two of one name */
 export function modelsOf(settings: SymmetricSettings): ReadonlyMap<string, DeviceModel> {

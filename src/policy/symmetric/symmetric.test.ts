@@ -108,9 +108,24 @@ describe('Device models', () => {
   })
 
   it('with one name twice, or what is no model, are refused', () => {
-    assert.throws(() => modelsOf(settings({ models: [{ name: 'a' }, { name: 'a' }] })), RangeError)
+    assert.throws(() => settings({ models: [{ name: 'a' }, { name: 'a' }] }), /two Device models/)
     assert.throws(() => settings({ models: [{ name: 'a', keyTransfer: 'two-arrays' }] }))
     assert.throws(() => settings({ models: [{}] }))
+  })
+
+  it('that want strictly the next counter take their keys in one transfer: a probe could lose a counter', () => {
+    const counters = { rule: 'strictly-next', first: 1, maxJump: 1000 }
+    const one = (more: object) => () => settings({ models: [{ name: 'a', counters, ...more }] })
+    assert.throws(one({}), /one-array/)
+    assert.throws(one({ keyTransfer: 'one-key' }), /one-array/)
+    assert.throws(() => settings({ counterRule: 'strictly-next' }), /one-array/)
+    const rotates = { ak: true, guek: false, broadcast: false, mk: false }
+    assert.throws(one({ keyTransfer: 'one-array', rotates }), /AK and GUEK/)
+    assert.equal(modelsOf(one({ keyTransfer: 'one-array' })()).get('a')!.counters.rule, 'strictly-next')
+    const together = modelsOf(settings({ counterRule: 'strictly-next', keysTogether: true }))
+    assert.equal(together.get('usual')!.keyTransfer, 'one-array')
+    const counted = { rule: 'greater', first: 1, maxJump: 1000 }
+    assert.equal(modelsOf(one({ counters: counted })()).get('a')!.keyTransfer, 'one-key')
   })
 
   it('say what they cannot do', () => {

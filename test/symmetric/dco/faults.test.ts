@@ -26,7 +26,7 @@ before(async () => {
       models: [
         { name: 'usual' },
         { name: 'usual-mk', rotates, dedicatedKey },
-        { name: 'strict-hub', rotates, counters, dedicatedKey, framing: 'general-glo' },
+        { name: 'strict-hub', rotates, counters, dedicatedKey, framing: 'general-glo', keyTransfer: 'one-array' },
       ],
     },
   })

@@ -143,7 +143,11 @@ describe('A Device that', () => {
     const models = [
       { name: 'usual' },
       { name: 'usual-mk', rotates: { ak: true, guek: true, broadcast: false, mk: true } },
-      { name: 'strict', counters: { rule: 'strictly-next', first: 1, maxJump: 1_000_000 } },
+      {
+        name: 'strict',
+        keyTransfer: 'one-array',
+        counters: { rule: 'strictly-next', first: 1, maxJump: 1_000_000 },
+      },
       { name: 'both in one', keyTransfer: 'one-array' },
     ]
     rig = await makeRig({ symmetric: { models } })

@@ -97,15 +97,15 @@ export class ModuleKey<T extends KeyType = KeyType> extends Opened<T> {
 /** A session object: gone with its session, never on the token (smets1-keys.md section 8). */
 export function createObject(session: Session, octets: Buffer, use: Use): Handle {
   return session.pkcs11.C_CreateObject(session.anchor(), [
-    { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
-    { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_AES },
+    ...templates[use],
     { type: pkcs11js.CKA_VALUE, value: octets },
-    ...objectTemplate(use),
   ])
 }
 
-export function objectTemplate(use: Use) {
-  return guarded(false, {
+const templateFor = (use: Use) => [
+  { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_SECRET_KEY },
+  { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_AES },
+  ...guarded(false, {
     // What is to be wrapped can leave, but only wrapped: it is sensitive.
     extractable: use === 'wrapped',
     encrypt: use === 'cipher',
@@ -114,7 +114,14 @@ export function objectTemplate(use: Use) {
     unwrap: use === 'wraps',
     sign: false,
     derive: false,
-  })
-}
+  }),
+]
+
+/** Made once: a command makes an object for its GUEK. */
+const templates = {
+  cipher: templateFor('cipher'),
+  wraps: templateFor('wraps'),
+  wrapped: templateFor('wrapped'),
+} as const satisfies Record<Use, unknown>
 
 const typesFor = { cipher: ['GUEK', 'DK'], wraps: ['MK'] } as const satisfies Record<string, readonly KeyType[]>
