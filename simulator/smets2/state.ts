@@ -26,6 +26,8 @@ export interface Switches {
   readonly losesAnswers?: boolean
   /** Cannot make a key pair for that usage, or show that certificate (rows 21 and 22). */
   readonly failing?: 'digitalSignature' | 'keyAgreement'
+  /** A cell of its kind that it does not have, by `keyOf`: an inventory may believe otherwise. */
+  readonly lacks?: string
   /** Validity periods are never looked at, whatever a command says: as the Devices of the published messages were run. */
   readonly withoutTimeChecks?: boolean
   /** MACs are not looked at: for published messages, whose keys nobody has. */

@@ -139,7 +139,7 @@ function put(
   { certificate, cell }: UpdateCommand['replacements'][number],
 ) {
   const key = keyOf(cell)
-  const has = cellsOf[state.kind].some(one => keyOf(one) === key)
+  const has = cellsOf[state.kind].some(one => keyOf(one) === key) && state.switches.lacks !== key
   if (!has) return { status: 25 as const, anchor: undefined }
   const at = command.timeChecks && !state.switches.withoutTimeChecks ? state.clock() : undefined
   const held = state.cells.get(keyOf(root))!
