@@ -19,7 +19,7 @@ import type { KeyPair } from '../ground/keystore/pair.ts'
 import { oids } from '../ground/x509/names.ts'
 import { ouOf } from '../policy/roles.ts'
 
-/** An IKI client CSR of a system or a person (certificates.md section 12): O, OU and CN, RSA-2048, digitalSignature. */
+/** An IKI CSR of a system or a person (certificates.md section 12): O, OU and CN; RSA-2048, or P-256 for signing files. */
 export function ikiCsr(
   pair: KeyPair,
   subject: { readonly tradingName: string; readonly role: number; readonly systemName: string },
@@ -29,7 +29,8 @@ export function ikiCsr(
     relative(oids.organizationalUnitName, utf8String(ouOf(subject.role))),
     relative(oids.commonName, utf8String(subject.systemName)),
   )
-  return signed(pair, name, 'digitalSignature', sequence(oid(oids.sha256WithRsa), nothing()))
+  const rsa = sequence(oid(oids.sha256WithRsa), nothing())
+  return signed(pair, name, 'digitalSignature', pair.kind === 'P-256' ? sequence(oid(oids.ecdsaWithSha256)) : rsa)
 }
 
 /** An Organisation CSR (certificates.md section 12): the role, the EUI-64 as 64 bits, and a common name if there is one. */

@@ -90,7 +90,8 @@ export const testParties: readonly TestParty[] = [
     policies: both,
     interfaces: ['PORTAL_ORG', 'PORTAL_DEVICE', 'ADHOC_WS', 'BATCH_WS', 'REPO_WS'],
     role: 0x01,
-    credentials: ['ADHOC_WS', 'BATCH_WS'],
+    // Signs the files of the Repository.
+    credentials: ['ADHOC_WS', 'BATCH_WS', 'FILE_SIGN'],
     organisation: [
       { role: 0x01, eui64: '02a0000000040001', usage: 'digitalSignature' },
       ...pair(0x04, '02a0000000040004'),

@@ -126,7 +126,7 @@ async function registerTestParty(
   const portals = portalsOf(party)
   const held = new Map<CertificateKind, Certificate>()
   for (const kind of [...party.credentials, ...portals]) {
-    const key = makeKeyPair('RSA-2048')
+    const key = makeKeyPair(kind === 'FILE_SIGN' ? 'P-256' : 'RSA-2048')
     const systemName = `${party.name}-${fileOf(kind)}`
     const person = portals.includes(kind) ? aro.person : undefined
     const csr = ikiCsr(key, { tradingName: party.tradingName, role: party.role, systemName })

@@ -10,9 +10,11 @@ import { promisify } from 'node:util'
 import yauzl from 'yauzl'
 import { makeDeviceCsr } from '../../simulator/device.ts'
 import { toHex } from '../../src/ground/bytes.ts'
-import { makeKeyPair } from '../../src/ground/keystore/pair.ts'
+import { signDigest, verifyDetached } from '../../src/ground/cms.ts'
+import { makeKeyPair, readKeyPair } from '../../src/ground/keystore/pair.ts'
 import { type Certificate, readCertificate } from '../../src/ground/x509/certificate.ts'
 import { keyIdentifier } from '../../src/ground/x509/key.ts'
+import { readPem } from '../../src/ground/x509/pem.ts'
 import { profileNamed } from '../../src/policy/hierarchies.ts'
 import { listSchedules } from '../../src/policy/revocation/schedules.ts'
 import { authorities, issuingAuthority } from '../../src/rooms/authority/register.ts'
@@ -27,6 +29,7 @@ import {
 import { markRevoked } from '../../src/rooms/repository/lists.ts'
 import { renewLists } from '../../src/rooms/revocation/schedule.ts'
 import { issue, makeRooms, newDeviceId, type Rooms } from '../issuing/rooms.ts'
+import { noOpenssl, openssl } from '../outside.ts'
 
 let rooms: Rooms
 let folder: string
@@ -195,6 +198,46 @@ describe('The files of the Repository', () => {
 
     const next = rowsOf(await members(await make('FULL')))
     assert.deepEqual(sorted(apply(new Map(), next)), sorted(table))
+  })
+
+  it('have a detached signature beside them where there is a credential to sign with, which OpenSSL verifies', async t => {
+    if (noOpenssl) return t.skip('openssl is not here')
+    const at = (name: string) => join(folder, name)
+    const request = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '30',
+    ]
+    assert.ok(openssl([...request, '-subj', '/CN=files', '-keyout', at('key'), '-out', at('crt')]).ok)
+    const certificate = readCertificate(readPem(readFileSync(at('crt'), 'latin1'))[0]!.der)
+    const pair = readKeyPair(readFileSync(at('key')))
+    const sign = (sha256: Buffer) =>
+      signDigest(sha256, { certificate, sign: octets => pair.sign(octets), at: new Date() })
+    pass(day)
+    const file = (await makeFile({ ...making, sign }, 'DELTA', new Date(now)))!
+    const archive = join(folder, 'delta', file.name)
+    assert.equal(readFileSync(`${archive}.p7s`).length, file.signatureOctets)
+    const verify = [
+      'cms',
+      '-verify',
+      '-binary',
+      '-inform',
+      'DER',
+      '-in',
+      `${archive}.p7s`,
+      '-noverify',
+      '-out',
+      at('out'),
+    ]
+    assert.ok(openssl([...verify, '-content', archive]).ok)
+    assert.ok(!openssl([...verify, '-content', at('crt')]).ok)
+    verifyDetached(readFileSync(`${archive}.p7s`), readFileSync(archive))
   })
 
   it('are made once for a time, one after another, also by two makers at once', async () => {

@@ -36,7 +36,7 @@ function root(files: readonly RepositoryFile[]): Node & { is: 'folder' } {
     const entries = files
       .filter(one => one.kind === kind)
       .toSorted((a, b) => a.sequence - b.sequence)
-      .map(leaf)
+      .flatMap(one => [leaf(one), ...signatureOf(one)])
     return folderOf(folders[kind], entries)
   })
   return folderOf('', below)
@@ -45,6 +45,12 @@ function root(files: readonly RepositoryFile[]): Node & { is: 'folder' } {
 function leaf(file: RepositoryFile): Node {
   const attributes = { octets: file.octets, mode: 0o100444, time: seconds(file.createdAt) }
   return { is: 'file', name: file.name, file, attributes }
+}
+
+/** Beside the archive. */
+function signatureOf(file: RepositoryFile): Node[] {
+  const { name, signatureOctets } = file
+  return signatureOctets === undefined ? [] : [leaf({ ...file, name: `${name}.p7s`, octets: signatureOctets })]
 }
 
 /** As old as the newest in it. */

@@ -73,6 +73,12 @@ export async function parties(store: Pick<Store, 'query'>): Promise<Party[]> {
 /** Of `p`, a row of `party`: entered so, or become so by what is recorded of it. */
 const deviceSubscriber = `(p.ceased_at IS NULL AND p.device_subscriber OR ${authorisedSql('smki-device')})`
 
+/** The Party that provides SMKI Services; undefined before the first appointments. */
+export async function operatorName(store: Pick<Store, 'query'>): Promise<string | undefined> {
+  const { rows } = await store.query<{ name: string }>('SELECT name FROM party WHERE operator')
+  return rows[0]?.name
+}
+
 export type CredentialKind = CertificateKind
 
 /** The registration record of an IKI Certificate. */

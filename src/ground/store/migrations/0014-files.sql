@@ -13,6 +13,8 @@ CREATE TABLE repository_file (
   records bigint NOT NULL,
   octets bigint NOT NULL,
   sha256 bytea NOT NULL CHECK (octet_length(sha256) = 32),
+  -- Of the detached signature beside it, if whoever made it had the credential.
+  signature_octets integer CHECK (signature_octets > 0),
   -- When it was taken away again.
   removed_at timestamptz,
   PRIMARY KEY (kind, sequence),

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -28,6 +28,8 @@ export interface RepositoryFile {
   readonly records: number
   readonly octets: number
   readonly sha256: string
+  /** Of the detached signature beside it, `<name>.p7s`. */
+  readonly signatureOctets: number | undefined
 }
 
 export interface Making {
@@ -39,6 +41,8 @@ export interface Making {
   readonly dayOf: (at: Date) => string
   /** Of the authorities whose lists the files carry: number, and key identifier in hexadecimal. */
   readonly issuers: ReadonlyMap<number, string>
+  /** A detached CMS signature by a FILE_SIGN credential, of the SHA-256 of the file; none is there without. */
+  readonly sign?: ((sha256: Buffer) => Buffer) | undefined
 }
 
 /**
@@ -97,11 +101,24 @@ async function lastOf(client: Client, kind: FileKind) {
 }
 
 async function keep(client: Client, file: RepositoryFile): Promise<void> {
-  const { kind, sequence, name, coversFrom, coversUntil, createdAt, records, octets, sha256 } = file
+  const { kind, sequence, name, coversFrom, coversUntil, createdAt, records, octets, sha256, signatureOctets } =
+    file
   await client.query(
-    `INSERT INTO repository_file (kind, sequence, name, covers_from, covers_until, created_at, unfinished, records, octets, sha256)
-     VALUES ($1, $2, $3, $4, $5, $6, ARRAY(SELECT id FROM signing WHERE state = 'intended' AND at < $5 ORDER BY id), $7, $8, $9)`,
-    [kind, sequence, name, coversFrom ?? null, coversUntil, createdAt, records, octets, Buffer.from(sha256, 'hex')],
+    `INSERT INTO repository_file (kind, sequence, name, covers_from, covers_until, created_at, unfinished, records, octets, sha256,
+       signature_octets)
+     VALUES ($1, $2, $3, $4, $5, $6, ARRAY(SELECT id FROM signing WHERE state = 'intended' AND at < $5 ORDER BY id), $7, $8, $9, $10)`,
+    [
+      kind,
+      sequence,
+      name,
+      coversFrom ?? null,
+      coversUntil,
+      createdAt,
+      records,
+      octets,
+      Buffer.from(sha256, 'hex'),
+      signatureOctets ?? null,
+    ],
   )
   await append(client, entry('make repository file', createdAt, { kind, sequence, name, records, octets, sha256 }))
 }
@@ -123,11 +140,11 @@ interface Member {
 
 /** Into a file beside its place, flushed, then moved there. */
 async function write(
-  { folder, issuers }: Making,
+  { folder, issuers, sign }: Making,
   name: string,
   client: Client,
   content: Content,
-): Promise<Pick<RepositoryFile, 'records' | 'octets' | 'sha256'>> {
+): Promise<Pick<RepositoryFile, 'records' | 'octets' | 'sha256' | 'signatureOctets'>> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const draft = join(folder, `.${name}.part`)
   await rm(draft, { force: true })
@@ -168,14 +185,29 @@ async function write(
     await rm(draft, { force: true })
     throw cause
   }
-  const handle = await open(draft, 'r+')
-  await handle.sync()
-  await handle.close()
+  const sha256 = digest.digest()
+  const signature = sign?.(sha256)
+  // The signature comes first: whoever sees the archive finds it.
+  if (signature) await place(folder, `${name}.p7s`, signature)
+  await flush(draft)
   await rename(draft, join(folder, name))
   const parent = await open(folder, 'r')
   await parent.sync()
   await parent.close()
-  return { records: members[0]!.records, octets, sha256: digest.digest('hex') }
+  return { records: members[0]!.records, octets, sha256: toHex(sha256), signatureOctets: signature?.length }
+}
+
+async function place(folder: string, name: string, octets: Buffer): Promise<void> {
+  const draft = join(folder, `.${name}.part`)
+  await writeFile(draft, octets, { mode: 0o600 })
+  await flush(draft)
+  await rename(draft, join(folder, name))
+}
+
+async function flush(path: string): Promise<void> {
+  const handle = await open(path, 'r+')
+  await handle.sync()
+  await handle.close()
 }
 
 /** One member of the zip, as it comes: how large it is, and what its digest is, is known when it is through. */
@@ -257,6 +289,7 @@ export async function filesOf(store: Pick<Store, 'query'>): Promise<RepositoryFi
     records: bigint
     octets: bigint
     sha256: Buffer
+    signature_octets: number | null
   }>('SELECT * FROM repository_file WHERE removed_at IS NULL ORDER BY created_at DESC, kind')
   return rows.map(row => ({
     kind: row.kind,
@@ -268,6 +301,7 @@ export async function filesOf(store: Pick<Store, 'query'>): Promise<RepositoryFi
     records: Number(row.records),
     octets: Number(row.octets),
     sha256: toHex(row.sha256),
+    signatureOctets: row.signature_octets ?? undefined,
   }))
 }
 
@@ -277,7 +311,7 @@ export function folderOf(folder: string, kind: FileKind): string {
 }
 
 /** A name that we give: what else stands on record leads to no file. */
-const ours = /^SMKI-(DELTA|FULL)-\d{8}-\d{6}\.zip$/
+const ours = /^SMKI-(DELTA|FULL)-\d{8}-\d{6}\.zip(\.p7s)?$/
 
 /**
  * The file itself, for whoever reads at its own pace; the caller closes it. Undefined where it was taken away meanwhile.

@@ -37,7 +37,7 @@ export async function removeOld({ store, clock, folder }: Making, kept: Kept): P
 async function removeUnknown(client: Client, folder: string): Promise<void> {
   await alone(client)
   const { rows } = await client.query<{ name: string }>('SELECT name FROM repository_file WHERE removed_at IS NULL')
-  const known = new Set(rows.map(row => row.name))
+  const known = new Set(rows.flatMap(row => [row.name, `${row.name}.p7s`]))
   for (const kind of ['DELTA', 'FULL'] as const) {
     const place = folderOf(folder, kind)
     for (const name of await namesIn(place)) if (!known.has(name)) await rm(join(place, name), { force: true })
