@@ -40,7 +40,7 @@ export async function withEnvironment<T>(
     with: [],
     settings: {
       // Ports that nobody has; everything else is as an operator finds it.
-      services: { devicePort: 0, repositoryPort: 0, plainRepositoryPort: null },
+      services: { devicePort: 0, repositoryPort: 0, plainRepositoryPort: null, journalPort: null, operatorPort: 0 },
       certificates: { issuingDcaStock: 2 + Math.ceil(certificates / 100_000) },
     },
     witness: () => {},

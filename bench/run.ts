@@ -13,6 +13,8 @@ import { run as crlRun } from './crl.ts'
 import { run as dlmsRun } from './dlms.ts'
 import { journal } from './journal.ts'
 import { run as keysRun } from './keys.ts'
+import { portal } from './portal.ts'
+import { recovery } from './recovery.ts'
 import { run as repositoryRun } from './repository.ts'
 
 const repository = bench({
@@ -49,7 +51,17 @@ const keys = bench({
   ],
 })
 
-const benches: Readonly<Record<string, Bench>> = { batch, adhoc, repository, crl, dlms, journal, keys }
+const benches: Readonly<Record<string, Bench>> = {
+  batch,
+  adhoc,
+  repository,
+  crl,
+  dlms,
+  journal,
+  keys,
+  recovery,
+  portal,
+}
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))

@@ -1,11 +1,13 @@
-/** One of the programs of the service, as a process of its own: `child.ts signer|device|repository`. */
+/** One of the programs of the service, as a process of its own: `child.ts signer|device|repository|operator|portal|dccki|sftp`. */
 
 import { renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import pino from 'pino'
+import type { MetricsJson, ProgramMetrics } from '../doors/metrics/program.ts'
 import { Refusal } from '../ground/refusal.ts'
 import type { Connection } from '../ground/store/store.ts'
+import type { Settings } from '../policy/settings.ts'
 import { homeAt, loadSettings, privateFolder } from './home.ts'
 
 /** What the supervisor sends first. */
@@ -19,6 +21,14 @@ export interface ChildStart {
   readonly signers?: readonly string[]
 }
 
+/** The supervisor's question for metrics, and the answer. Each is asked once before the next is. */
+export interface MetricsQuestion {
+  readonly metrics: number
+}
+export interface MetricsAnswer extends MetricsQuestion {
+  readonly json: MetricsJson
+}
+
 export type ChildReport =
   | {
       readonly ready: true
@@ -27,7 +37,7 @@ export type ChildReport =
     }
   | { readonly ready: false; readonly code: string; readonly says: string }
 
-const role = process.argv[2] as 'signer' | 'device' | 'repository'
+const role = process.argv[2] as 'signer' | 'device' | 'repository' | 'operator' | 'portal' | 'dccki' | 'sftp'
 
 /** A log file is put aside, once, when it has so many octets: two of them are kept for each program. */
 const longestLog = 64 * 2 ** 20
@@ -62,9 +72,11 @@ function openLog(folder: string): pino.Logger {
 async function run(
   start: ChildStart,
   log: pino.Logger,
+  settings: Settings,
+  metrics: ProgramMetrics | undefined,
 ): Promise<{ report: Omit<ChildReport & { ready: true }, 'ready'>; close(): Promise<void> }> {
   const home = homeAt(start.home)
-  const common = { home, settings: loadSettings(home), target: start.target, log }
+  const common = { home, settings, target: start.target, log, shown: metrics?.show, done: metrics?.done }
   if (role === 'signer') {
     const { startSigner } = await import('./signer.ts')
     const signer = await startSigner({ ...common, run: start.run, passphrase: start.passphrase! })
@@ -76,13 +88,48 @@ async function run(
     const door = await startDeviceDoor({ ...common, signers: start.signers! })
     return { report: { ports: { device: door.port } }, close: door.close }
   }
+  if (role === 'portal') {
+    const { startPortalDoor } = await import('./portal-door.ts')
+    const door = await startPortalDoor({ ...common, signers: start.signers! })
+    return { report: { ports: { ...door.ports } }, close: door.close }
+  }
+  if (role === 'dccki') {
+    const { startDcckiDoor } = await import('./dccki-door.ts')
+    const { ports, close } = await startDcckiDoor({ ...common, signers: start.signers! })
+    return { report: { ports }, close }
+  }
+  if (role === 'sftp') {
+    const { startSftpDoor } = await import('./sftp-door.ts')
+    const door = await startSftpDoor(common)
+    return { report: { ports: { sftp: door.port } }, close: door.close }
+  }
+  if (role === 'operator') {
+    const { startOperatorDoor } = await import('./operator-door.ts')
+    const door = await startOperatorDoor({ ...common, signers: start.signers! })
+    return { report: { ports: { operator: door.port } }, close: door.close }
+  }
   const { startRepositoryDoor } = await import('./repository-door.ts')
   const door = await startRepositoryDoor(common)
   const { tls, plain } = door.ports
+  const { startJournalDoor } = await import('./journal-door.ts')
+  const { port: journal, close: closeJournal } = await startJournalDoor(common)
   return {
-    report: { ports: { repository: tls, ...(plain !== undefined && { plainRepository: plain }) } },
-    close: door.close,
+    report: {
+      ports: {
+        repository: tls,
+        ...(plain !== undefined && { plainRepository: plain }),
+        ...(journal !== undefined && { journal }),
+      },
+    },
+    close: async () => void (await Promise.all([door.close(), closeJournal()])),
   }
+}
+
+/** Loaded only where somebody looks at them. */
+async function metricsOf({ performance }: Settings): Promise<ProgramMetrics | undefined> {
+  if (performance.metricsPort === null) return undefined
+  const { programMetrics } = await import('../doors/metrics/program.ts')
+  return programMetrics(role, performance.zone)
 }
 
 process.once('message', async (start: ChildStart) => {
@@ -90,13 +137,16 @@ process.once('message', async (start: ChildStart) => {
   process.on('disconnect', () => process.exit(0))
   const log = openLog(join(start.home, 'log'))
   try {
-    const { report, close } = await run(start, log)
-    process.on('message', message => {
+    const settings = loadSettings(homeAt(start.home))
+    const metrics = await metricsOf(settings)
+    const { report, close } = await run(start, log, settings, metrics)
+    process.on('message', async (message: 'stop' | MetricsQuestion) => {
       if (message === 'stop')
         close().then(
           () => process.exit(0),
           () => process.exit(1),
         )
+      else if (metrics) process.send!({ ...message, json: await metrics.json() } satisfies MetricsAnswer)
     })
     process.send!({ ready: true, ...report } satisfies ChildReport)
   } catch (cause) {

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Refusal } from '../ground/refusal.ts'
+import { keyStoreFault } from '../policy/key-store.ts'
 import { type Settings, settingsSchema } from '../policy/settings.ts'
 
 export interface Home {
@@ -13,11 +14,17 @@ export interface Home {
   /** Offline in production: only ceremonies open it. */
   readonly rootKeys: string
   readonly issuingKeys: string
+  /** Of a module that does not do Ed25519: the journal's key, in a file under the PIN of the issuing token. */
+  readonly journalKeys: string
   readonly rootPassphrase: string
   readonly issuingPassphrase: string
   readonly tls: string
   readonly credentials: string
   readonly ceremony: string
+  /** The host key of the SFTP server, and its public half beside it. */
+  readonly sshHostKey: string
+  /** The Repository's files for SFTP, in folders by kind. */
+  readonly files: string
   /** The journal's verifier key, text: public. */
   readonly journalKey: string
 }
@@ -30,11 +37,14 @@ export function homeAt(path: string): Home {
     store: join(at, 'store'),
     rootKeys: join(at, 'root', 'keys'),
     issuingKeys: join(at, 'issuing', 'keys'),
+    journalKeys: join(at, 'issuing', 'journal-keys'),
     rootPassphrase: join(at, 'root', 'passphrase'),
     issuingPassphrase: join(at, 'issuing', 'passphrase'),
     tls: join(at, 'tls'),
     credentials: join(at, 'credentials'),
     ceremony: join(at, 'ceremony'),
+    sshHostKey: join(at, 'ssh', 'host_ed25519'),
+    files: join(at, 'files'),
     journalKey: join(at, 'journal.vkey'),
   }
 }
@@ -70,11 +80,23 @@ export function parseSettings(text: string, where: string): Settings {
     const faults = parsed.error.issues.map(issue => `${issue.path.join('.') || '(top)'}: ${issue.message}`)
     throw new Refusal('CONFIG_INVALID', `${where} is not a configuration: ${faults.join('; ')}`)
   }
-  const { kind, services, repository } = parsed.data
+  const { kind, services, repository, keyStore } = parsed.data
   if (kind === 'production' && (services.plainRepositoryPort !== null || repository.testKeys.length > 0)) {
     throw new Refusal('CONFIG_INVALID', `${where}: a plain listener and test keys are for test environments only`)
   }
+  if (services.testPortalPort !== null && (kind === 'production' || !isLoopback(services.host))) {
+    throw new Refusal(
+      'CONFIG_INVALID',
+      `${where}: test identities are for test environments on a loopback address only`,
+    )
+  }
+  const fault = keyStoreFault(kind, keyStore)
+  if (fault !== undefined) throw new Refusal('CONFIG_INVALID', `${where}: ${fault}`)
   return parsed.data
+}
+
+function isLoopback(host: string): boolean {
+  return /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)
 }
 
 /** A folder for us alone. */

@@ -21,6 +21,7 @@ import {
 } from './ceremony.ts'
 import { type Home, parseSettings, privateFolder, writePrivate } from './home.ts'
 import { makeKeyStore } from './key-stores.ts'
+import { sshHostKey } from './ssh-host-key.ts'
 import { registerTestEnvironment } from './test-registration.ts'
 import { makeTls } from './tls-ca.ts'
 import { type OpenedStore, openHomeStore, systemChance, systemClock } from './world.ts'
@@ -72,6 +73,7 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
     const { name, publicKey } = journalVerifier(settings, keys.issuing)
     writePrivate(home.journalKey, `${verifierKeyText(verifierKey(name, publicKey))}\n`)
     await closeTranscript(hands, home, settings, lines)
+    sshHostKey(home).fill(0)
     // What the ceremony did is signed for before the environment can be used.
     await integrate({
       store: hands.store,

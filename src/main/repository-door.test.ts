@@ -55,7 +55,7 @@ before(async () => {
     with: [],
     log2N: 10,
     settings: {
-      services: { repositoryPort: 0, devicePort: 0, plainRepositoryPort: 0 },
+      services: { repositoryPort: 0, devicePort: 0, plainRepositoryPort: 0, journalPort: 0 },
       repository: { testKeys: [clientKey] },
     },
     witness: () => {},

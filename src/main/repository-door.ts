@@ -6,8 +6,9 @@ import { bodyOctets, repositoryDoor } from '../doors/repository/door.ts'
 import { type Limits, listen, plainListener, tlsListener } from '../ground/http/listen.ts'
 import { type Connection, openStore } from '../ground/store/store.ts'
 import type { Settings } from '../policy/settings.ts'
-import type { Home } from './home.ts'
 import { watchStops } from '../rooms/revocation/stops.ts'
+import type { Home } from './home.ts'
+import { measuring, type Shown } from './measuring.ts'
 import { serverCredentials } from './tls-ca.ts'
 import { systemChance, systemClock } from './world.ts'
 
@@ -17,6 +18,8 @@ export interface RepositoryDoorStart {
   /** How to reach the store. */
   readonly target: Connection | string
   readonly log: Log
+  /** Is given what was measured, each second. */
+  readonly shown?: Shown | undefined
 }
 
 export interface RunningRepositoryDoor {
@@ -36,7 +39,7 @@ const connections = 4
  * left open then.
  */
 export async function startRepositoryDoor(start: RepositoryDoorStart): Promise<RunningRepositoryDoor> {
-  const { settings, home, target, log } = start
+  const { settings, home, target, log, shown } = start
   const { host, repositoryPort, plainRepositoryPort } = settings.services
   const test = settings.kind === 'test'
   const credentials = serverCredentials(home)
@@ -44,9 +47,11 @@ export async function startRepositoryDoor(start: RepositoryDoorStart): Promise<R
 
   const doors: FastifyInstance[] = []
   const stops = await watchStops(store, systemClock, fault => log.error({ fault }, 'suspensions could not be read'))
+  const measurements = measuring(store, settings.performance, log, shown)
   const close = async () => {
     stops.close()
     for (const app of doors) await app.close()
+    await measurements.close()
     await store.close()
   }
   const open = (app: FastifyInstance, port: number) => {
@@ -60,6 +65,7 @@ export async function startRepositoryDoor(start: RepositoryDoorStart): Promise<R
       test,
       log,
       stops,
+      measure: measurements.measure,
     })
     return listen(app, host, port)
   }

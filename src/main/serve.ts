@@ -7,7 +7,9 @@ import { basename, join } from 'node:path'
 import { Refusal } from '../ground/refusal.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { ChildReport, ChildStart } from './child.ts'
+import { hasDccki } from './dccki-door.ts'
 import { type Home, loadSettings } from './home.ts'
+import type { MetricsListener } from './metrics.ts'
 import { passphraseOf } from './passphrases.ts'
 import { openHomeStore } from './world.ts'
 
@@ -55,7 +57,7 @@ function removeLeftovers(home: Home): void {
   }
 }
 
-type Role = 'signer' | 'device' | 'repository'
+type Role = 'signer' | 'device' | 'repository' | 'operator' | 'portal' | 'dccki' | 'sftp'
 
 /**
  * @param options.passphrase of the issuing key store; by default that of the file beside it, which a test environment
@@ -71,6 +73,7 @@ export async function serve(home: Home, options: { passphrase?: Uint8Array } = {
   const children = new Map<Role, ChildProcess>()
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   let stopping: Promise<void> | undefined
+  let metrics: MetricsListener | undefined
 
   const begin = async (role: Role, more: Partial<ChildStart>) => {
     const child = fork(new URL('./child.ts', import.meta.url), [role], {
@@ -82,8 +85,9 @@ export async function serve(home: Home, options: { passphrase?: Uint8Array } = {
   }
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
+      await metrics?.close()
       // Doors first: what they have taken in is answered while the signer is still there.
-      for (const roles of [['device', 'repository'], ['signer']] as const) {
+      for (const roles of [['device', 'repository', 'operator', 'portal', 'dccki', 'sftp'], ['signer']] as const) {
         await Promise.all(roles.map(role => finish(children.get(role))))
       }
       rmSync(runFile(home), { force: true })
@@ -98,7 +102,24 @@ export async function serve(home: Home, options: { passphrase?: Uint8Array } = {
     const signer = await begin('signer', { passphrase: Uint8Array.from(passphrase) })
     const device = await begin('device', { signers: signer.sockets! })
     const repository = await begin('repository', {})
-    const ports = { ...device.ports, ...repository.ports }
+    const operator = await begin('operator', { signers: signer.sockets! })
+    const portal = hasPortal(settings) ? await begin('portal', { signers: signer.sockets! }) : { ports: {} }
+    const dccki = (await hasDccki(opened.store)) ? await begin('dccki', { signers: signer.sockets! }) : undefined
+    const sftp = settings.services.sftpPort === null ? undefined : await begin('sftp', {})
+    const { metricsHost, metricsPort } = settings.performance
+    if (metricsPort !== null) {
+      const { startMetrics } = await import('./metrics.ts')
+      metrics = await startMetrics(settings, { host: metricsHost, port: metricsPort }, opened.store, children)
+    }
+    const ports = {
+      ...device.ports,
+      ...repository.ports,
+      ...operator.ports,
+      ...portal.ports,
+      ...dccki?.ports,
+      ...sftp?.ports,
+      ...(metrics && { metrics: metrics.port }),
+    }
     const processes = Object.fromEntries([...children].map(([role, child]) => [role, child.pid!]))
     writeFileSync(runFile(home), JSON.stringify({ pid: process.pid, ports, processes, run } satisfies Running), {
       mode: 0o600,
@@ -123,6 +144,10 @@ export async function serve(home: Home, options: { passphrase?: Uint8Array } = {
   } finally {
     passphrase.fill(0)
   }
+}
+
+function hasPortal({ services }: Settings): boolean {
+  return [services.portalPort, services.repositoryPortalPort, services.testPortalPort].some(port => port !== null)
 }
 
 function ready(child: ChildProcess, role: Role, start: ChildStart): Promise<ChildReport & { ready: true }> {

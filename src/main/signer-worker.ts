@@ -15,7 +15,7 @@ import { parse, type ReadItems } from '../rooms/issuance/batch.ts'
 import { type Eligibility, eligibilityFor, eligibilityOfEach } from '../rooms/issuance/device-eligible.ts'
 import { deviceIssuing, issueDevices } from '../rooms/issuance/issue.ts'
 import { issuingDcas } from '../rooms/issuance/issuing-dcas.ts'
-import { issuePortion, PortionLost, releasePortion, takePortion } from '../rooms/issuance/portion.ts'
+import { decodeItems, issuePortion, PortionLost, releasePortion, takePortion } from '../rooms/issuance/portion.ts'
 import { notNow, type RoomAnswer, type RoomQuestion } from '../rooms/issuance/signing.ts'
 import { SigningLost } from '../rooms/repository/register.ts'
 import { watchStops } from '../rooms/revocation/stops.ts'
@@ -153,9 +153,19 @@ function troubled(cause: unknown): Report {
 
 /** These octets were accepted: what the limit is by now does not matter any more. */
 const readItems: ReadItems = (parts, onItem) => {
+  // The Portal stores requests as portions hold them; no XML begins with the octet 0 of a length below 256.
+  if (beginsWith(parts, 0)) {
+    for (const part of parts) for (const item of decodeItems(part)) onItem(item)
+    return
+  }
   const reader = new BatchReader(onItem, { limit: Number.MAX_SAFE_INTEGER })
   for (const part of parts) reader.write(part)
   reader.end()
+}
+
+function beginsWith(parts: Iterable<Buffer>, octet: number): boolean {
+  for (const part of parts) return part[0] === octet
+  return false
 }
 
 // ---- single requests: those that arrive while a group is being written form the next group

@@ -28,6 +28,7 @@ import { journalKey, journalVerifier } from './ceremony.ts'
 import type { Home } from './home.ts'
 import { inventoryOf } from './inventory.ts'
 import { openKeyStore } from './key-stores.ts'
+import { nightGuard, performanceTask } from './signer-performance.ts'
 import type { Order, Report, WorkerStart } from './signer-worker.ts'
 import { systemChance, systemClock } from './world.ts'
 
@@ -39,6 +40,8 @@ export interface SignerStart {
   readonly run: string
   readonly passphrase: Uint8Array
   readonly log: Logger
+  /** Is told when each of its tasks was done. */
+  readonly done?: ((task: string, at: Date) => void) | undefined
 }
 
 export interface Signer {
@@ -70,7 +73,7 @@ export async function startSigner(start: SignerStart): Promise<Signer> {
   inventoryOf(home.path, settings.registration.smiStatuses, () => {})
   const workers = await startWorkers({ ...start, seen, grant: keys.grant() })
   const stops = await watchStops(store, systemClock, fault => log.error({ fault }, 'suspensions could not be read'))
-  const stop = loop(hands, settings, keys, workers, stops, log)
+  const stop = loop(hands, settings, keys, workers, stops, log, start.done)
   return {
     sockets: workers.map(worker => worker.socket),
     async close() {
@@ -153,6 +156,7 @@ function loop(
   workers: readonly WorkerHandle[],
   stops: Stops,
   log: Logger,
+  done: SignerStart['done'],
 ): () => Promise<void> {
   const limit = hierarchies(settings)['smki-device'].issuing.keyUse!
   const parsing = new Set<bigint>()
@@ -180,14 +184,18 @@ function loop(
     }
   }
 
+  const night = nightGuard(hands, settings.performance, log)
   const batches = async () => {
     if (settings.issuing.approval === 'automatic') {
-      for (const id of await pendingBatches(hands.store))
+      const portal = settings.issuing.portalApproval === 'as approval'
+      for (const id of await pendingBatches(hands.store, { portal }))
         await decideBatch(hands, id, { approve: true, by: 'standing rule' }).catch(unlessDecided)
     }
     const state = await advance(
       hands,
-      isOpen(settings.issuing.window, hands.clock()) && !stops.stopped({ interface: 'BATCH_WS' }),
+      isOpen(settings.issuing.window, hands.clock()) &&
+        !stops.stopped({ interface: 'BATCH_WS' }) &&
+        (await night()),
     )
     const held = Date.now() <= heldUntil
     state.parsing
@@ -276,18 +284,27 @@ function loop(
     }
   }
 
-  const tasks = [
-    every(25, batches, log),
-    every(10_000, answers, log),
-    every(1000, destroyed, log),
-    every(250, journal, log),
-    every(60_000, lists, log),
-    every(
-      3_600_000,
-      () => removeStale(hands.store, { now: hands.clock(), pickupDays: settings.issuing.pickupDays }),
-      log,
-    ),
-  ]
+  const stale = () => removeStale(hands.store, { now: hands.clock(), pickupDays: settings.issuing.pickupDays })
+  const reported = () => performanceTask(hands, settings.performance, log)
+  const periods = [
+    ['batches', 25, batches],
+    ['answers', 10_000, answers],
+    ['destroyed', 1000, destroyed],
+    ['journal', 250, journal],
+    ['lists', 60_000, lists],
+    ['stale', 3_600_000, stale],
+    ['performance', 3_600_000, reported],
+  ] as const
+  const tasks = periods.map(([name, ms, task]) => {
+    const told = async () => {
+      await task()
+      done?.(name, hands.clock())
+    }
+    // From now on it is known how long it has not been done.
+    done?.(name, hands.clock())
+    // At a start what was cut short comes first; what is due by the day waits a minute.
+    return every(ms, told, log, name === 'performance' ? 60_000 : 0)
+  })
   return async () => {
     await Promise.all(tasks.map(stop => stop()))
     // What was written last is in the tree before we go.
@@ -315,10 +332,11 @@ function scheduleOf(settings: Settings) {
 }
 
 /** Runs a task again and again, never twice at a time; a fault is logged and the next turn tries again. */
-function every(ms: number, task: () => Promise<unknown>, log: Logger): () => Promise<void> {
+function every(ms: number, task: () => Promise<unknown>, log: Logger, after = 0): () => Promise<void> {
   let stopped = false
   let wake = () => {}
   const run = async () => {
+    if (after > 0) await sleep(after)
     while (!stopped) {
       try {
         await task()

@@ -12,11 +12,21 @@ import { version } from './build.ts'
 import { addBatch } from './commands/batch.ts'
 import { addCertificate } from './commands/certificate.ts'
 import { exitCodes, type Io } from './commands/context.ts'
+import { addDco } from './commands/dco.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDevices } from './commands/devices.ts'
+import { addDocuments } from './commands/documents.ts'
+import { addFiles } from './commands/files.ts'
+import { addForecast } from './commands/forecast.ts'
 import { addInit } from './commands/init.ts'
 import { addJournal } from './commands/journal.ts'
+import { addQuorum } from './commands/quorum.ts'
+import { addRecovery } from './commands/recovery.ts'
+import { addRegistration } from './commands/registration.ts'
+import { addReport } from './commands/report.ts'
+import { addS1sp } from './commands/s1sp.ts'
 import { addServe } from './commands/serve.ts'
+import { addSmets1 } from './commands/smets1.ts'
 import { systemClock } from './world.ts'
 
 export async function main(argv: readonly string[], io: Io): Promise<void> {
@@ -41,7 +51,17 @@ export async function main(argv: readonly string[], io: Io): Promise<void> {
     addCertificate,
     addLint,
     addVerify,
+    addDocuments,
+    addFiles,
+    addForecast,
+    addReport,
     addJournal,
+    addDco,
+    addS1sp,
+    addSmets1,
+    addRegistration,
+    addQuorum,
+    addRecovery,
   ]
   for (const add of commands) add(program, io)
   for (const command of everyCommand(program)) command.exitOverride().configureHelp({ showGlobalOptions: true })

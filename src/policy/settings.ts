@@ -1,10 +1,16 @@
 /** The one configuration file: every key with its default, its meaning and, where the Code leaves it open, its register ID. */
 
 import { z } from 'zod'
+import { dcckiSettings } from './dccki/settings.ts'
+import { governanceSettings } from './documents/settings.ts'
+import { keyStoreSettings } from './key-store.ts'
+import { performanceSettings } from './performance/settings.ts'
+import { recoverySettings } from './recovery/settings.ts'
 import { registrationSettings } from './registration/settings.ts'
+import { revocationSettings } from './revocation/settings.ts'
 
 /** An ASSUMED value: `assumed('CERT-A01', 'H', schema, default, says)`; the register IDs are the specification's. */
-const assumed = <T extends z.ZodType>(
+export const assumed = <T extends z.ZodType>(
   id: string,
   confidence: 'H' | 'M' | 'L',
   type: T,
@@ -42,6 +48,10 @@ const schedule = (
 
 const year = 365 * 24
 const testPolicy = '1.2.826.0.1.8641679.1.2.1.4'
+
+/** As `Date` numbers them. */
+export const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
+export type Weekday = (typeof weekdays)[number]
 
 /** Statuses that a code of ours may stand for. */
 const statuses = [
@@ -168,8 +178,24 @@ const services = z.strictObject({
   devicePort: port.default(8443),
   /** Repository web service. */
   repositoryPort: port.default(8444),
+  /** Operator API, for officers of the Registration Authority and of the Parties. */
+  operatorPort: port.default(8445),
   /** The plain HTTP listener that Smart DCC's client expects; test environments only; null is off. */
   plainRepositoryPort: port.nullable().default(null),
+  /** The journal's public files, for everybody who reaches the port; null publishes nothing. */
+  journalPort: port.nullable().default(8447),
+  /** The Portal, for officers with the token of an IKI Certificate; null is off (`npm start` sets 8446, 8449 and 8451). */
+  portalPort: port.nullable().default(null),
+  /** The Repository Portal, by user name and password; null is off. */
+  repositoryPortalPort: port.nullable().default(null),
+  /** The Repository's files by SFTP, which are made when this is set; null is off. */
+  sftpPort: port.nullable().default(null),
+  /** SFTP connections at a time. */
+  sftpConnections: z.int().min(1).default(200),
+  /** SFTP connections of one Party at a time. */
+  sftpConnectionsOfParty: z.int().min(1).default(20),
+  /** The Portal's page of test identities: plain HTTP on 127.0.0.1, test environments only; null is off. */
+  testPortalPort: port.nullable().default(null),
   adHocPath: assumed(
     'SVC-A07',
     'L',
@@ -203,12 +229,21 @@ const issuing = z.strictObject({
   ),
   /** `automatic`: the Registration Authority's standing rule approves every batch that was accepted. */
   approval: z.enum(['automatic', 'manual']).default('automatic'),
+  /** Of zip files from the Portal: `manual` waits for Registration Authority Personnel whatever `approval` says. */
+  portalApproval: z.enum(['as approval', 'manual']).default('manual'),
   /** Processing window (APPN); null is always open. */
   window: z
     .strictObject({ from: clock, until: clock, zone: z.string().default('Europe/London') })
     .nullable()
     .default(null),
   pickupDays: z.int().min(1).default(30),
+  rejectionDays: assumed(
+    'registration-revocation.md 5.3',
+    'M',
+    z.int().min(1),
+    30,
+    'days after its issue in which an Organisation Certificate may be rejected; silence is acceptance (L11.7)',
+  ),
   afterPickup: assumed('SVC-A08', 'M', z.enum(['FM:AA3', 'WF:BB1']), 'FM:AA3', 'answer after the pick-up window'),
   /** Our own error codes and texts by their default code (and the status of CA:EE1, the 100 rule: SVC-A05). */
   codes: assumed(
@@ -255,16 +290,43 @@ const repository = z.strictObject({
   testKeys: z.array(z.string().min(8)).default([]),
 })
 
+/** Of the Repository, for SFTP. */
+const files = z.strictObject({
+  at: assumed(
+    'REP-A08',
+    'L',
+    clock,
+    '00:30',
+    'time of day, in performance.zone, at which files for SFTP are made of what happened until midnight',
+  ),
+  fullOn: assumed(
+    'REP-A08',
+    'L',
+    z.array(z.enum(weekdays)),
+    ['Sunday'],
+    'weekdays on which a full file is made: each that some user has agreed',
+  ),
+  deltaDays: assumed('REP-A08', 'L', z.int().min(1).max(3660), 35, 'days for which delta files are kept'),
+  fullWeeks: assumed('REP-A08', 'L', z.int().min(1).max(520), 5, 'weeks for which full files are kept'),
+})
+
 export const settingsSchema = z.strictObject({
   environment: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 _-]{0,31}$/),
   kind: z.enum(['test', 'production']),
+  keyStore: keyStoreSettings.prefault({}),
   certificates: certificates.prefault({}),
   names: names.prefault({}),
   lists: lists.prefault({}),
   services: services.prefault({}),
   issuing: issuing.prefault({}),
   repository: repository.prefault({}),
+  files: files.prefault({}),
   registration: registrationSettings(assumed).prefault({}),
+  revocation: revocationSettings(assumed).prefault({}),
+  governance: governanceSettings(assumed).prefault({}),
+  dccki: dcckiSettings(assumed).prefault({}),
+  performance: performanceSettings(assumed).prefault({}),
+  recovery: recoverySettings(assumed).prefault({}),
 })
 
 export type Settings = z.output<typeof settingsSchema>
@@ -279,11 +341,11 @@ export interface Assumption {
 }
 
 /** Every ASSUMED value with what it is set to: the run-time self-description that the specification asks for. */
-export function assumptions(settings: Settings): Assumption[] {
-  return Object.entries(settingsSchema.shape).flatMap(([group, schema]) => {
-    const inner = schema instanceof z.ZodPrefault ? schema.unwrap() : schema
+export function assumptions(settings: object, schema: z.ZodObject = settingsSchema): Assumption[] {
+  return Object.entries(schema.shape).flatMap(([group, type]) => {
+    const inner = type instanceof z.ZodPrefault ? type.unwrap() : type
     if (!(inner instanceof z.ZodObject)) return []
-    const values = settings[group as keyof Settings] as Record<string, unknown>
+    const values = (settings as Record<string, Record<string, unknown>>)[group]!
     return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([key, type]) => {
       const meta = type.meta() as
         | { assumed?: string; confidence: 'H' | 'M' | 'L'; byDefault: unknown; says: string }

@@ -23,7 +23,7 @@ const judges = { adHoc: schema('AdHocDeviceCSR'), batch: schema('PortalCSRBatch'
 
 export type Settings = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
-const freePorts = { devicePort: 0, repositoryPort: 0, plainRepositoryPort: 0 }
+const freePorts = { devicePort: 0, repositoryPort: 0, plainRepositoryPort: 0, journalPort: 0, operatorPort: 0 }
 
 /** A made home in a folder of its own; `remove` takes both away. */
 export async function makeHome(settings: Settings = {}): Promise<{ home: Home; remove(): void }> {

@@ -7,6 +7,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { verifyDetached } from '../../src/ground/cms.ts'
+import { showName } from '../../src/ground/x509/name.ts'
 import { main } from '../../src/main/smki.ts'
 import { filesOf, type RepositoryFile } from '../../src/rooms/repository/files/make.ts'
 import { type Environment, serving } from '../service/environment.ts'
@@ -97,7 +99,7 @@ describe('a service with files', { skip: noSftp }, () => {
       [sha256, wire],
     )
     const get = () => {
-      writeFileSync(join(desk, 'batch'), `get /full/${file.name} fetched\n`)
+      writeFileSync(join(desk, 'batch'), `get /full/${file.name} fetched\nget /full/${file.name}.p7s signature\n`)
       const options = ['IdentitiesOnly=yes', 'BatchMode=yes', 'HashKnownHosts=no']
         .concat(`UserKnownHostsFile=${join(desk, 'known_hosts')}`, 'StrictHostKeyChecking=no', 'LogLevel=INFO')
         .flatMap(one => ['-o', one])
@@ -111,6 +113,12 @@ describe('a service with files', { skip: noSftp }, () => {
         .digest('hex'),
       file.sha256,
     )
+    // By the operator's FILE_SIGN credential.
+    const { certificate } = verifyDetached(
+      readFileSync(join(desk, 'signature')),
+      readFileSync(join(desk, 'fetched')),
+    )
+    assert.match(showName(certificate.subject), /CN=dcc-file-sign/)
     const before = readFileSync(smki.home.sshHostKey)
     await smki.restart()
     await get()
@@ -119,6 +127,6 @@ describe('a service with files', { skip: noSftp }, () => {
     assert.match(log, /a file was fetched/)
     assert.doesNotMatch(log, /PRIVATE KEY/)
     const { rows } = await smki.store.query<{ count: bigint }>('SELECT count(*) AS count FROM repository_download')
-    assert.equal(rows[0]!.count, 2n)
+    assert.equal(rows[0]!.count, 4n)
   })
 })

@@ -5,9 +5,10 @@ import type { Chance, Clock } from '../../ground/clock.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import type { Store } from '../../ground/store/store.ts'
 import type { Settings } from '../../policy/settings.ts'
+import type { Measure } from '../../rooms/governance/performance/collect.ts'
 import type { Stops } from '../../rooms/revocation/stops.ts'
 import { type Answers, answers, type Log } from './answer.ts'
-import { apiKeys } from './api-key.ts'
+import { type Asker, apiKeys } from './api-key.ts'
 import { chains } from './chain.ts'
 import { refusals, writeNothing } from './message.ts'
 import { type Services, services } from './services.ts'
@@ -22,6 +23,8 @@ export interface RepositoryDoor {
   /** Whether this is a test environment. Elsewhere `settings.testKeys` open nothing. */
   readonly test: boolean
   readonly log: Log
+  /** Told of each request for what is stored, once its answer is out. */
+  readonly measure?: Measure | undefined
   /** What the SMKI PMA has suspended (L2.14): retrieval goes on unless it is named. */
   readonly stops?: Pick<Stops, 'stopped'>
 }
@@ -42,7 +45,8 @@ const paths: Readonly<Record<keyof Services, string>> = {
  * A fault of ours is a 500 with an incident number; everything else is one plain sentence.
  * @throws Refusal CONFIG_INVALID
  */
-export function repositoryDoor({ app, store, clock, chance, settings, test, log, stops }: RepositoryDoor): void {
+export function repositoryDoor(door: RepositoryDoor): void {
+  const { app, store, clock, chance, settings, test, log, stops, measure } = door
   const { badKeyStatus, testKeys } = settings
   if (badKeyStatus === 401 || badKeyStatus === 402) {
     const sentence = `${badKeyStatus} means something else to the Repository's clients, and is no badKeyStatus`
@@ -55,6 +59,7 @@ export function repositoryDoor({ app, store, clock, chance, settings, test, log,
   // 1. The key, before the path, the body, or anything else is looked at.
   const askerOf = apiKeys(store, clock, test ? testKeys : [])
   app.addHook('onRequest', async (request, reply) => {
+    const received = clock().getTime()
     request.visit = answer.begin()
     const party = await askerOf((request.query as { apikey?: unknown }).apikey)
     if (party === undefined) return answer.say(request, reply, badKeyStatus, 'the API key is missing or not valid')
@@ -62,6 +67,8 @@ export function repositoryDoor({ app, store, clock, chance, settings, test, log,
     const stopped = stops?.stopped({ interface: 'REPO_WS', party: typeof party === 'number' ? party : undefined })
     if (stopped) return answer.say(request, reply, 503, stopped.message)
     if (request.is404) return absent(answer, request, reply)
+    if (measure) measured(measure, clock, reply, party, received)
+    return undefined
   })
   // Never called, because the hook has answered; but with it the hook is asked.
   app.setNotFoundHandler((request, reply) => absent(answer, request, reply))
@@ -82,6 +89,21 @@ export function repositoryDoor({ app, store, clock, chance, settings, test, log,
     })
   files('/authorities/:keyId.crt', 'application/pkix-cert', async keyId => (await chain()).certificates.get(keyId))
   files('/lists/:keyId.crl', 'application/pkix-crl', async keyId => (await chain()).lists.get(keyId))
+}
+
+/**
+ * Receipt is the arrival of the request, sending the document made available (repository.md section 1): what was found,
+ * or that nothing was. What is no search has no receipt.
+ */
+function measured(measure: Measure, clock: Clock, reply: FastifyReply, asker: Asker, received: number): void {
+  reply.raw.once('close', () => {
+    const { statusCode, writableFinished } = reply.raw
+    const answered = statusCode >= 500 ? 'fault' : statusCode === 200 || statusCode === 402 ? 'sent' : undefined
+    const outcome = writableFinished ? answered : 'unanswered'
+    if (outcome === undefined) return
+    const party = asker === 'test key' ? undefined : asker
+    measure({ channel: 'REPOSITORY', party, received, sent: clock().getTime(), outcome })
+  })
 }
 
 /** Only XML in UTF-8 is read. */

@@ -43,7 +43,7 @@ export function addDemo(program: Command, io: Io): void {
       const home = homeOf(command)
       await prepare(home, 2 * flags.devices, say)
       const service = await serve(home)
-      say(`The service runs:\n${addresses(service.settings, service.ports)}\n`)
+      say(whereItIs(service))
       stopOnSignals(service)
       try {
         const story = await tell(home, service, flags.devices, say)
@@ -54,7 +54,7 @@ export function addDemo(program: Command, io: Io): void {
             `${story.wrong} of ${story.requests} requests did not end as they should`,
           )
         if (!flags.exit) {
-          say(nextSteps(home))
+          say(nextSteps(home, service))
           await service.ended
         }
         io.exit(exitCodes.ok)
@@ -72,7 +72,7 @@ async function prepare(home: Home, certificates: number, say: (text: string) => 
       environment: 'demo',
       kind: 'test',
       with: [],
-      settings: { services: { portalPort: 8446, repositoryPortalPort: 8449, testPortalPort: 8080 } },
+      settings: { services: { portalPort: 8446, repositoryPortalPort: 8449, testPortalPort: 8451 } },
       witness: line => /^(## (?!Assumed)|# |[A-Z][A-Za-z ]+:)/.test(line) && say(`  ${line}\n`),
     })
     say(`\nThe whole transcript is in ${home.ceremony}.\n\n`)
@@ -257,9 +257,21 @@ async function lookUp(
   return found
 }
 
-function nextSteps(home: Home): string {
+/** One address for whoever comes new; an environment without the Portal for newcomers tells every address. */
+function whereItIs({ settings, ports }: Service): string {
+  if (ports.testPortal === undefined) return `The service runs:\n${addresses(settings, ports)}\n`
+  return `The service runs. Its first page: ${firstPage(ports)}\n\n`
+}
+
+const firstPage = (ports: Service['ports']) => `http://127.0.0.1:${ports.testPortal}/`
+
+function nextSteps(home: Home, { ports }: Service): string {
   const at = `--home ${home.path}`
-  return `
+  const open =
+    ports.testPortal === undefined
+      ? ''
+      : `\nOpen ${firstPage(ports)} in a browser: the pages say what can be done.\n`
+  return `${open}
 The system stays up; Ctrl-C stops it. In another terminal:
 
   bin/smki status ${at}

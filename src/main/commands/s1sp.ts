@@ -21,6 +21,7 @@ import { checkAll } from '../../rooms/symmetric/s1sp/lost.ts'
 import { endNomination, nominate, openRecord } from '../../rooms/symmetric/s1sp/people.ts'
 import { cannotBeReKeyed, exceptionList, overdue, standings } from '../../rooms/symmetric/s1sp/report.ts'
 import { enterReview, reviewState } from '../../rooms/symmetric/s1sp/review.ts'
+import { summaryOf } from '../../rooms/symmetric/s1sp/summary.ts'
 import { deviceConnected, round } from '../../rooms/symmetric/s1sp/worker.ts'
 import { initS1sp, joinDco, type OpenedS1sp, s1spHomeAt, serveS1sp, withS1sp } from '../s1sp.ts'
 import { batchId, homeOf, type Io, json, table, wholeNumber } from './context.ts'
@@ -202,6 +203,11 @@ function addReports(s1sp: Command, io: Io): void {
         for (const { device, says } of cannot) io.out(`${device}  ${says}\n`)
       }),
     )
+
+  s1sp
+    .command('report')
+    .description('campaigns, deadlines and what is unresolved, as one JSON report to hand over')
+    .action((_: object, command: Command) => within(command, async ({ hands }) => json(io, await summaryOf(hands))))
 
   s1sp
     .command('overdue')

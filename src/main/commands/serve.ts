@@ -7,9 +7,10 @@ import { assumptions, type Settings } from '../../policy/settings.ts'
 import { stockLevel } from '../../rooms/authority/stock.ts'
 import { batches } from '../../rooms/issuance/batch.ts'
 import { currentIntervals } from '../../rooms/repository/lists.ts'
-import { loadSettings } from '../home.ts'
+import { type Home, loadSettings } from '../home.ts'
 import { uniteShares } from '../quorum.ts'
 import { running, type Service, serve } from '../serve.ts'
+import { sshHostFingerprint } from '../ssh-host-key.ts'
 import { homeOf, type Io, json, table, withStore } from './context.ts'
 
 export function addServe(program: Command, io: Io): void {
@@ -28,6 +29,7 @@ export function addServe(program: Command, io: Io): void {
           : readPassphraseFile(passphraseFile)
       const service = await serve(home, passphrase === undefined ? {} : { passphrase })
       io.out(addresses(service.settings, service.ports))
+      io.out(hostKey(home, service.ports))
       const open = assumptions(service.settings).filter(one => one.atDefault)
       io.out(`${open.length} assumed values are at their defaults (smki config --home ${home.path})\n`)
       stopOnSignals(service)
@@ -52,7 +54,11 @@ export function addServe(program: Command, io: Io): void {
           batch => !['COMPLETED', 'REJECTED', 'TAMPERED'].includes(batch.state),
         )
         if (flags.json) return json(io, { running: run ?? null, stock, lists, open })
-        io.out(run ? `Running as process ${run.pid}\n${addresses(settings, run.ports)}` : 'Not running\n')
+        io.out(
+          run
+            ? `Running as process ${run.pid}\n${addresses(settings, run.ports)}${hostKey(home, run.ports)}`
+            : 'Not running\n',
+        )
         const low =
           stock.inStock <= settings.certificates.issuingDcaStockWarning
             ? ' (low: hold `smki ceremony issuing-dca`)'
@@ -118,8 +124,16 @@ export function addresses({ services }: Settings, ports: Readonly<Record<string,
     lines.push(`  Portal for newcomers            http://127.0.0.1:${ports.testPortal}/`)
   if (ports.plainRepository !== undefined)
     lines.push(`  … for Smart DCC's client        http://${at(ports.plainRepository)}/`)
+  if (ports.sftp !== undefined) lines.push(`  files of the SMKI Repository    sftp://${at(ports.sftp)}/`)
+  if (ports.metrics !== undefined)
+    lines.push(`  metrics and health              http://${at(ports.metrics)}/health`)
   if (ports.journal !== undefined) lines.push(`  the journal, for everybody      https://${at(ports.journal)}/`)
   return `${lines.join('\n')}\n`
+}
+
+/** What Parties compare at their first login. */
+function hostKey(home: Home, ports: Readonly<Record<string, number>>): string {
+  return ports.sftp === undefined ? '' : `  … known by its host key         ${sshHostFingerprint(home)}\n`
 }
 
 export function stopOnSignals(service: Service): void {

@@ -68,6 +68,8 @@ export interface Upload {
   readonly sha256: Bytes
   readonly octets: number
   readonly count: number
+  /** Stands on the journal entry too: by which channel, and by whom. */
+  readonly says?: Readonly<Record<string, JsonValue>>
 }
 
 /** Every part is there, and the document is valid: from the commit on the batch is ours to bring to its end. */
@@ -83,6 +85,7 @@ export async function accept(hands: Hands, upload: Upload): Promise<void> {
       party: upload.party,
       count: upload.count,
       sha256: toHex(upload.sha256),
+      ...upload.says,
     })
   })
 }
@@ -185,14 +188,20 @@ export interface Progress {
 
 /** Moves every batch whose state follows from the hour, or from its portions: opened, paused, resumed, completed. */
 export async function advance(hands: Hands, open: boolean): Promise<Progress> {
-  const { rows } = await hands.store.query<{ id: bigint; state: BatchState; waiting: boolean; done: boolean }>({
+  const { rows } = await hands.store.query<{
+    id: bigint
+    state: BatchState
+    single: boolean
+    waiting: boolean
+    done: boolean
+  }>({
     name: 'open_batches',
-    text: `SELECT b.id, b.state,
+    text: `SELECT b.id, b.state, starts_with(b.reference, $2) AS single,
                   EXISTS (SELECT FROM portion p WHERE p.batch = b.id AND p.state <> 'done'
                           AND (p.state = 'queued' OR p.lease_until < $1)) AS waiting,
                   NOT EXISTS (SELECT FROM portion p WHERE p.batch = b.id AND p.state <> 'done') AS done
              FROM batch b WHERE b.state NOT IN ('REJECTED', 'TAMPERED', 'COMPLETED') ORDER BY b.id`,
-    values: [hands.clock()],
+    values: [hands.clock(), singleMark],
   })
   const completed: bigint[] = []
   let waiting = false
@@ -203,19 +212,32 @@ export async function advance(hands: Hands, open: boolean): Promise<Progress> {
       if (await complete(hands, row.id)) completed.push(row.id)
       continue
     }
-    if (open && (state === 'QUEUED' || state === 'PAUSED')) state = await move(hands, row.id, state, 'PROCESSING')
-    else if (!open && (state === 'QUEUED' || state === 'PROCESSING'))
+    const may = open || row.single
+    if (may && (state === 'QUEUED' || state === 'PAUSED')) state = await move(hands, row.id, state, 'PROCESSING')
+    else if (!may && (state === 'QUEUED' || state === 'PROCESSING'))
       state = await move(hands, row.id, state, 'PAUSED')
     waiting ||= state === 'PROCESSING' && row.waiting
   }
   return { parsing: rows.filter(row => row.state === 'PARSING').map(row => row.id), waiting, completed }
 }
 
-/** Batches that wait for the Registration Authority. */
-export async function pendingBatches(store: Pick<Store, 'query'>): Promise<bigint[]> {
+/**
+ * What the references of batches from the Portal begin with; the name of the file follows. No document in XML can hold
+ * their first character (XML 1.0 section 2.2), so no client of the web service can take them for itself.
+ */
+export const zipMark = '\u0001zip:'
+/** One CSR, which waits for no window: its answer is due within 30 seconds (service-interface.md section 9). */
+export const singleMark = '\u0001csr:'
+
+/** Batches that wait for the Registration Authority. @param portal whether zips from the Portal are wanted too */
+export async function pendingBatches(
+  store: Pick<Store, 'query'>,
+  { portal = true }: { portal?: boolean } = {},
+): Promise<bigint[]> {
   const { rows } = await store.query<{ id: bigint }>({
     name: 'pending_batches',
-    text: "SELECT id FROM batch WHERE state = 'PENDING' ORDER BY id",
+    text: "SELECT id FROM batch WHERE state = 'PENDING' AND ($1 OR NOT starts_with(reference, $2)) ORDER BY id",
+    values: [portal, zipMark],
   })
   return rows.map(row => row.id)
 }
@@ -280,8 +302,13 @@ export async function batchOf(
 }
 
 /** Newest first. */
-export async function batches(store: Pick<Store, 'query'>, atMost = 100): Promise<Batch[]> {
-  const { rows } = await store.query<Row>(`SELECT ${columns} FROM batch ORDER BY id DESC LIMIT $1`, [atMost])
+export function batches(store: Pick<Store, 'query'>, atMost = 100): Promise<Batch[]> {
+  return readBatches(store, 'true ORDER BY id DESC LIMIT $1', [atMost])
+}
+
+/** For the files of this room that read batches otherwise. @param where and what follows it */
+export async function readBatches(store: Pick<Store, 'query'>, where: string, values: unknown[]): Promise<Batch[]> {
+  const { rows } = await store.query<Row>(`SELECT ${columns} FROM batch WHERE ${where}`, values)
   return rows.map(batch)
 }
 

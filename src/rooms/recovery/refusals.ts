@@ -1,6 +1,6 @@
 /** The codes with which recovery says no. None is ever renamed or given another meaning. */
 
-import { Refusal } from '../../ground/refusal.ts'
+import { type Refusals, refusing } from '../../ground/refusal.ts'
 
 export const recoveryRefusals = {
   // Events.
@@ -57,16 +57,9 @@ export const recoveryRefusals = {
   FILE_UNFIT: { status: 400, says: 'the file is not in the format of recovery files' },
   FILE_SEQUENCE: { status: 409, says: 'the file is not the next of its sequence' },
   FILE_SIGNATURE: { status: 409, says: 'the signature of the file does not hold' },
-} as const satisfies Record<string, { status: number; says: string }>
+} as const satisfies Refusals<string>
 
 export type RecoveryCode = keyof typeof recoveryRefusals
 
 /** The sentence of the code, and after it what is particular. */
-export function no(
-  code: RecoveryCode,
-  particular?: string,
-  details?: Record<string, unknown>,
-): Refusal<RecoveryCode> {
-  const { says } = recoveryRefusals[code]
-  return new Refusal(code, particular === undefined ? says : `${says}: ${particular}`, details && { details })
-}
+export const no = refusing(recoveryRefusals)

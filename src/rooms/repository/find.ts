@@ -90,6 +90,12 @@ export async function findBySerials(store: Reader, serials: readonly Bytes[], no
   return rows.map(row => lodged(row, now))
 }
 
+/** For the files of this room that look otherwise. @param where and what follows it, of `c`, `s`, `n` and `r` */
+export async function findWhere(store: Reader, where: string, values: unknown[], now: Date): Promise<Lodged[]> {
+  const { rows } = await store.query<Row>(`SELECT ${columns} ${from} WHERE ${where}`, values)
+  return rows.map(row => lodged(row, now))
+}
+
 /** Every certificate, in order of issue, a thousand at a time: for exports and audits. Memory stays flat. */
 export async function* everyCertificate(store: Reader, now: Date): AsyncGenerator<Lodged> {
   for (let after: [bigint, number] = [0n, -1]; ; ) {

@@ -1,8 +1,6 @@
 /** Decisions and directions of the SMKI PMA: recorded once, cited by what is done under them. */
 
 import { z } from 'zod'
-import type { Client, Store } from '../../../ground/store/store.ts'
-import type { Office } from '../../../policy/registration/offices.ts'
 import {
   type Decision,
   decidedActs,
@@ -14,14 +12,11 @@ import {
 } from '../../../rooms/governance/decisions.ts'
 import { no as unknown } from '../../../rooms/governance/refusals.ts'
 import type { Officer } from '../../../rooms/registration/act.ts'
-import { appointmentsOf } from '../../../rooms/registration/nominations.ts'
+import { decisionRecorders, requireMembers } from '../../../rooms/registration/pma.ts'
 import { no } from '../../../rooms/registration/refusals.ts'
 import { mustBeCentral } from '../officer.ts'
 import type { Group } from '../route.ts'
 import { id, instant, reference, when } from '../shapes.ts'
-
-/** Who enters what the SMKI PMA has decided, or takes it back (DESIGN: no text says it). */
-const recorders: readonly Office[] = ['RA_MANAGER', 'PMA_MEMBER']
 
 const act = z.enum(decidedActs)
 const text = z.string().min(1).max(200)
@@ -58,8 +53,8 @@ export const decisions: Group = {
     const { store } = door
     const shown = (one: Decision) => ({ ...one, notInForce: notInForce(one, door.clock()) })
     const recorder = ({ person, as, through }: Officer) => {
-      if (through || !recorders.includes(as))
-        throw no('NOT_FOR_THIS_OFFICE', `it belongs to ${recorders.join(', ')}`)
+      if (through || !decisionRecorders.includes(as))
+        throw no('NOT_FOR_THIS_OFFICE', `it belongs to ${decisionRecorders.join(', ')}`)
       return person
     }
 
@@ -112,20 +107,4 @@ export const decisions: Group = {
       },
     })
   },
-}
-
-/** Each was in office at that instant, whatever has become of them since. @throws Refusal NOT_IN_OFFICE */
-async function requireMembers(client: Client, members: readonly string[], at: Date): Promise<void> {
-  const all = await appointmentsOf(client as unknown as Pick<Store, 'query'>, undefined)
-  for (const member of members) {
-    const sat = all.some(
-      one =>
-        one.person === member &&
-        one.office === 'PMA_MEMBER' &&
-        one.appointedAt !== undefined &&
-        one.appointedAt <= at &&
-        (one.ceasedAt === undefined || at < one.ceasedAt),
-    )
-    if (!sat) throw no('NOT_IN_OFFICE', `${member} was no SMKI PMA Member then`)
-  }
 }

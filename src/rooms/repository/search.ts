@@ -1,0 +1,113 @@
+/** The Repository searched by people: by what a certificate says, by its state and by when it was issued. */
+
+import type { Bytes } from '../../ground/bytes.ts'
+import { Refusal } from '../../ground/refusal.ts'
+import type { Store } from '../../ground/store/store.ts'
+import type { Family } from '../../policy/profile.ts'
+import { findWhere, type Lodged, type Status } from './find.ts'
+import { families } from './register.ts'
+
+/** What is asked for; what is not said may be anything. */
+export interface Asked {
+  /** 8 octets. */
+  readonly eui64?: Bytes | undefined
+  /** 16 octets. */
+  readonly serial?: Bytes | undefined
+  /** Of the authority that issued it, by its number. */
+  readonly authority?: number | undefined
+  /** 8 octets: method 2 of the subject's key. */
+  readonly keyId?: Bytes | undefined
+  readonly family?: Family | undefined
+  readonly role?: number | undefined
+  readonly status?: Status | undefined
+  /** Issued at or after, and before. */
+  readonly from?: Date | undefined
+  readonly until?: Date | undefined
+}
+
+/** Where the next part of a search begins: behind this certificate. */
+export interface Place {
+  readonly signing: bigint
+  readonly position: number
+}
+
+export interface Found {
+  /** Newest first. */
+  readonly certificates: readonly Lodged[]
+  /** Where it goes on; undefined when there is no more. */
+  readonly next: Place | undefined
+}
+
+/** A search that takes longer is given up: one reader must not keep the others waiting (3 s for an answer, seed 004). */
+const patienceMs = 2500
+/** Certificates looked at in one statement where the state has to be worked out. */
+const manyAtOnce = 400
+
+/** @throws Refusal SEARCH_TOO_WIDE when too many certificates would have to be looked at */
+export async function search(store: Store, asked: Asked, now: Date, atMost: number, after?: Place): Promise<Found> {
+  try {
+    return await store.transaction(async client => {
+      await client.query(`SET LOCAL statement_timeout = ${patienceMs}`)
+      const reader = client as unknown as Pick<Store, 'query'>
+      const found: Lodged[] = []
+      const until = performance.now() + patienceMs
+      const step = asked.status === undefined || asked.status === 'R' ? atMost + 1 : manyAtOnce
+      let from = after
+      for (;;) {
+        const [where, values] = whereOf(asked, from)
+        const some = await findWhere(
+          reader,
+          `(c.signing, c.position) IN (${keys} WHERE ${where} ${newestFirst} LIMIT ${step}) ${newestFirst}`,
+          values,
+          now,
+        )
+        for (const one of some) {
+          from = { signing: one.signing, position: one.position }
+          if (asked.status !== undefined && one.status !== asked.status) continue
+          // One more than is shown: then there is a next part.
+          if (found.length === atMost) return { certificates: found, next: placeOf(found.at(-1)!) }
+          found.push(one)
+        }
+        if (some.length < step) return { certificates: found, next: undefined }
+        if (performance.now() > until) throw tooWide()
+      }
+    })
+  } catch (cause) {
+    if ((cause as { code?: string }).code === '57014') throw tooWide(cause)
+    throw cause
+  }
+}
+
+// Which they are, before anything is worked out of them: that is asked of as many as are shown, and of no others.
+const keys = `SELECT c.signing, c.position FROM certificate c JOIN signing s ON s.id = c.signing AND s.state = 'complete'
+  LEFT JOIN revoked r ON r.authority = c.authority AND r.serial = c.serial`
+const newestFirst = 'ORDER BY c.signing DESC, c.position DESC'
+
+function whereOf(asked: Asked, from: Place | undefined): [string, unknown[]] {
+  const values: unknown[] = []
+  const parts: string[] = ['true']
+  const add = (sql: string, ...given: unknown[]) => {
+    parts.push(sql.replace(/\?/g, () => `$${values.push(given.shift())}`))
+  }
+  if (asked.eui64) add('c.eui64 = ?', asked.eui64)
+  if (asked.serial) add('c.serial = ?', asked.serial)
+  if (asked.keyId) add('c.key_id = ?', asked.keyId)
+  if (asked.authority !== undefined) add('c.authority = ?', asked.authority)
+  if (asked.family !== undefined) add('c.family = ?', families[asked.family])
+  if (asked.role !== undefined) add('c.role = ?', asked.role)
+  // Numbers of signings ascend with time, but for the few that were under way side by side.
+  if (asked.from) add('s.at >= ?', asked.from)
+  if (asked.until) add('s.at < ?', asked.until)
+  if (asked.status === 'R') add('r.at IS NOT NULL')
+  if (asked.status === 'I' || asked.status === 'N') add('r.at IS NULL')
+  if (from) add('(c.signing, c.position) < (?, ?)', from.signing, from.position)
+  return [parts.join(' AND '), values]
+}
+
+const placeOf = ({ signing, position }: Lodged): Place => ({ signing, position })
+
+function tooWide(cause?: unknown): Refusal<'SEARCH_TOO_WIDE'> {
+  const says =
+    'Too many Certificates would have to be looked at. Say more: an EUI-64, a serial number, a key identifier or fewer days.'
+  return new Refusal('SEARCH_TOO_WIDE', says, cause === undefined ? {} : { cause })
+}
