@@ -97,9 +97,15 @@ export async function serving(settings: Settings = {}): Promise<Environment> {
 
   async function start(): Promise<void> {
     service = await serve(home)
-    opened = await openHomeStore(home, { share: true, max: 4 })
-    const passphrase = readFileSync(home.issuingPassphrase)
-    keys = openSoftwareKeyStore({ path: home.issuingKeys, passphrase, chance: systemChance, allowWeak: true })
+    try {
+      opened = await openHomeStore(home, { share: true, max: 4 })
+      const passphrase = readFileSync(home.issuingPassphrase)
+      keys = openSoftwareKeyStore({ path: home.issuingKeys, passphrase, chance: systemChance, allowWeak: true })
+    } catch (cause) {
+      // Its programs would go on without us, and keep the tests from ending.
+      await service.stop()
+      throw cause
+    }
   }
   async function stop(): Promise<void> {
     for (const client of clients.values()) client.close()
