@@ -14,7 +14,8 @@ function cell(value: Cell): string {
   if (value === undefined) return ''
   if (value instanceof Date) return value.toISOString()
   if (typeof value !== 'string') return String(value)
-  // What begins like a formula is run by spreadsheets: a mark before it makes it text.
-  const plain = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  // What begins like a formula is run by spreadsheets: a mark before it makes it text. One that has marks gets one more, so
+  // that the mark can be taken away again.
+  const plain = /^'*[=+\-@\t\r]/.test(value) ? `'${value}` : value
   return /[",\r\n]/.test(plain) || plain !== plain.trim() ? `"${plain.replaceAll('"', '""')}"` : plain
 }
