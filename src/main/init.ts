@@ -6,11 +6,13 @@ import { view } from '../ground/bytes.ts'
 import { integrate } from '../ground/journal/journal.ts'
 import { verifierKey, verifierKeyText } from '../ground/journal/note.ts'
 import { Refusal } from '../ground/refusal.ts'
+import { documentsWith } from '../policy/documents/document-set.ts'
 import { smkiPkis } from '../policy/hierarchies.ts'
 import type { PkiName } from '../policy/profile.ts'
 import { assumptions, type Settings } from '../policy/settings.ts'
 import type { Hands } from '../rooms/authority/issue-one.ts'
 import { authorities } from '../rooms/authority/register.ts'
+import { enterDocuments } from '../rooms/governance/documents.ts'
 import {
   ceremony,
   journalKey,
@@ -62,6 +64,9 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
     const stores = `key stores ${keys.root.identity} and ${keys.issuing.identity}${module}`
     witness(`Held ${systemClock().toISOString()}; ${stores}`)
     await ceremony(hands, settings, keys, [...smkiPkis, ...options.with], witness)
+    const documents = await enterDocuments(hands, 'ceremony', documentsWith(settings.governance.documents))
+    witness('')
+    witness(`Register of documents: ${documents.length} entered, none of them with a version yet`)
     if (settings.kind === 'test') {
       witness('')
       witness('## Test environment')
