@@ -10,6 +10,7 @@ import { readAarq } from '../../../src/ground/dlms/aarq.ts'
 import { readProtected } from '../../../src/ground/dlms/frame.ts'
 import { writeGetRequest } from '../../../src/ground/dlms/get.ts'
 import { writeSetRequest } from '../../../src/ground/dlms/set.ts'
+import type { KeyHolder } from '../../../src/policy/symmetric/keys.ts'
 import { answerMessage } from '../../../src/rooms/symmetric/dco/answer.ts'
 import { confirmDecision, enterDecision } from '../../../src/rooms/symmetric/dco/decisions.ts'
 import { housekeep } from '../../../src/rooms/symmetric/dco/housekeeping.ts'
@@ -228,6 +229,26 @@ describe('a new key', () => {
       }),
       refused('KEY_STAGE'),
     )
+  })
+
+  it('that proves a Master Key is an AK; its GUEK goes with it where the Device wants strictly the next counter', async () => {
+    for (const model of ['usual-mk', 'strict-hub'] as const) {
+      const counterRule = model === 'strict-hub' ? 'strictly-next' : 'greater'
+      const meter = await rooms.takeOn({ model, switches: { counterRule } })
+      const { device } = meter
+      const records = [...meter.records.values()]
+      const make = (holder: KeyHolder, keyType: 'MK' | 'AK' | 'GUEK') =>
+        rooms.ask('make-key', { device, holder, keyType, ground: commissioned(), records })
+      const { record } = await make('device', 'MK')
+      await assert.rejects(make('management', 'AK'), refused('KEY_UNRESOLVED'))
+      const { keys } = await meter.associate('management')
+      await rooms.ask('offer-keys', { ...keys, mk: meter.record('device', 'MK'), keys: [record] })
+      await assert.rejects(make('management', 'GUEK'), refused('KEY_UNRESOLVED'))
+      await make('management', 'AK')
+      await assert.rejects(make('firmware', 'GUEK'), refused('KEY_UNRESOLVED'))
+      if (model === 'strict-hub') await make('management', 'GUEK')
+      else await assert.rejects(make('management', 'GUEK'), refused('KEY_UNRESOLVED'))
+    }
   })
 
   it('goes through a client that may set it, one at a time where the model takes one', async () => {

@@ -109,21 +109,32 @@ function can({ rotates }: DeviceModel, type: LastingType): boolean {
 
 /**
  * One unresolved rotation of a Device at a time. Two cases are no second one: an MK that was offered is proven by one more
- * AK; and where a model takes several keys of a client together, they are made together.
+ * AK, with its GUEK where they go together; and where a model takes several keys of a client together, they are made
+ * together.
  */
 function requireResolved(keys: readonly KeyRow[], model: DeviceModel, holder: string, type: LastingType): void {
   for (const key of keys.filter(({ stage }) => isUnresolved(stage))) {
-    const provesMk = key.type === 'MK' && key.stage === 'offered' && type === 'AK'
+    const proof = key.type === 'MK' && key.stage === 'offered' && provesMk(keys, model, holder, type)
     const together =
       model.keyTransfer === 'one-array' && key.holder === holder && key.type !== type && key.stage === 'made'
-    if (!provesMk && !together)
+    if (!proof && !together)
       throw no('KEY_UNRESOLVED', `${key.type} of ${key.holder}, generation ${key.generation}`)
   }
 }
 
+/**
+ * Whether such a key may be made to prove an MK that was offered. Of a Device that wants strictly the next counter an AK
+ * does not travel without a new GUEK, so there one may be made beside the AK.
+ */
+function provesMk(keys: readonly KeyRow[], { counters }: DeviceModel, holder: string, type: LastingType): boolean {
+  if (!keys.some(key => key.type === 'MK' && key.stage === 'offered')) return false
+  const beside = keys.some(key => key.holder === holder && key.type === 'AK' && key.stage === 'made')
+  return type === 'AK' || (type === 'GUEK' && counters.rule === 'strictly-next' && beside)
+}
+
 async function requireGround(
   { hands, question }: Asking<'make-key'>,
-  { device, commissionedAt }: DeviceRow,
+  { device, model, commissionedAt }: DeviceRow,
   keys: readonly KeyRow[],
 ): Promise<void> {
   const { holder, keyType: type, ground } = question
@@ -136,8 +147,7 @@ async function requireGround(
   }
   if (ground.ground === 'pma-instruction') await requireDecision(hands, ground.decision, device)
   if (ground.ground === 'lost-or-corrupt') return
-  // There is no periodic rotation: what a ground asked for is done once. An AK more is made only to prove an MK.
-  const provesMk = type === 'AK' && keys.some(key => key.type === 'MK' && key.stage === 'offered')
+  // There is no periodic rotation: what a ground asked for is done once. One more is made only to prove an MK.
   const done = keys.some(
     key =>
       key.holder === holder &&
@@ -146,7 +156,7 @@ async function requireGround(
       key.generation > 0 &&
       isSame(ground, key),
   )
-  if (done && !provesMk) throw no('GROUND_SPENT', `${type} of ${holder}`)
+  if (done && !provesMk(keys, model, holder, type)) throw no('GROUND_SPENT', `${type} of ${holder}`)
 }
 
 const isSame = (ground: Ground, key: KeyRow) =>

@@ -139,6 +139,8 @@ class Changes {
   async prove(key: KeyRow): Promise<void> {
     if (key.provenAt === null) {
       await this.#update(key, 'proven_at = $5', this.#asking.now)
+      // Two keys that are shown at once prove the MK of both once.
+      Object.assign(key, { provenAt: this.#asking.now })
       this.#tell('key.proven', key)
     }
     // Nothing comes back: a key that was superseded or given up does not become active, nor end the one that is.

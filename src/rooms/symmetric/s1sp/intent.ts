@@ -54,14 +54,10 @@ export async function intend(work: Work, rotation: bigint, ground: Ground, step:
   })
 }
 
-/** One more key for the same intent: the AK by which a new MK is proven. */
-export async function alsoIntend(
-  work: Work,
-  intent: Intent,
-  ground: Ground,
-  more: Omit<Intended, 'message'>,
-): Promise<Intent> {
-  const messages = [...intent.messages, intended(work, ground, more.holder, more.type)]
+/** More keys for the same intent: those by which a new MK is proven. */
+export async function alsoIntend(work: Work, intent: Intent, ground: Ground, more: Step): Promise<Intent> {
+  const added = more.types.map(type => intended(work, ground, more.holder, type))
+  const messages = [...intent.messages, ...added]
   await work.hands.store.query('UPDATE intent SET messages = $1 WHERE id = $2', [
     JSON.stringify(messages),
     intent.id,

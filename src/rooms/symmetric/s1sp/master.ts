@@ -3,7 +3,8 @@
 import { Refusal } from '../../../ground/refusal.ts'
 import { release } from './associate.ts'
 import { concluded, type Outcome, reconcile } from './conclude.ts'
-import { alsoIntend, type Intent, keepResult } from './intent.ts'
+import { alsoIntend, type Intended, type Intent, keepResult } from './intent.ts'
+import { together } from './plan.ts'
 import { settle } from './probe.ts'
 import type { StoredKey } from './records.ts'
 import type { Rotation } from './rotation.ts'
@@ -38,7 +39,10 @@ export async function replaceMaster(work: Work, rotation: Rotation, begun: Inten
   return concluded(work, rotation, intent, [mk], undefined)
 }
 
-/** An AK of Management, wrapped under that MK. @returns whether the Device took it: then it holds that MK */
+/**
+ * An AK of Management, and what has to travel with it, wrapped under that MK.
+ * @returns whether the Device took it: then it holds that MK
+ */
 async function proveBy(
   work: Work,
   rotation: Rotation,
@@ -46,22 +50,31 @@ async function proveBy(
   under: StoredKey | undefined,
 ): Promise<{ intent: Intent; taken: boolean }> {
   let intent = begun
-  let last = intent.messages.findLast(({ type }) => type === 'AK')
-  if (last === undefined || keyOf(work, last)?.stage === 'abandoned') {
-    intent = await alsoIntend(work, intent, rotation.ground, { holder: client, type: 'AK' })
-    last = intent.messages.at(-1)!
+  let proofs = lastProofs(intent)
+  if (proofs[0] === undefined || keyOf(work, proofs[0])?.stage === 'abandoned') {
+    const step = { holder: client, types: together(work.model, ['AK']) } as const
+    intent = await alsoIntend(work, intent, rotation.ground, step)
+    proofs = lastProofs(intent)
   }
-  const ak = keyOf(work, last) ?? (await make(work, intent, last))
+  const keys: StoredKey[] = []
+  for (const one of proofs) keys.push(keyOf(work, one) ?? (await make(work, intent, one)))
+  const ak = keys[0]!
   if (ak.stage === 'active') return { intent, taken: true }
   let successSeen = false
   if (ak.stage === 'made') {
     if (under === undefined) throw new Refusal('MASTER_KEY_LOST', 'there is no Master Key to wrap under')
     const standing = await settle(work, client)
-    successSeen = (await offer(work, standing, [ak], under)) === 0
+    successSeen = (await offer(work, standing, keys, under)) === 0
     await release(work, standing)
   }
   const standing = await settle(work, client, successSeen)
   await release(work, standing)
   const taken = work.keys.some(key => key.id === ak.id && key.stage === 'active')
   return { intent, taken }
+}
+
+/** The last AK that was intended, and what travels with it; nothing before the first. */
+function lastProofs({ messages }: Intent): readonly Intended[] {
+  const at = messages.findLastIndex(({ type }) => type === 'AK')
+  return at < 0 ? [] : messages.slice(at)
 }

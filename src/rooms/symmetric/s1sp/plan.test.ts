@@ -4,12 +4,22 @@ import { assumed } from '../../../policy/settings.ts'
 import type { KeyedClient, LastingType } from '../../../policy/symmetric/keys.ts'
 import { modelsOf, symmetricSettings } from '../../../policy/symmetric/settings.ts'
 import type { Stage } from '../../../policy/symmetric/stages.ts'
-import { candidates, carriers, stepsOf } from './plan.ts'
+import { candidates, carriers, stepsOf, together } from './plan.ts'
 import type { StoredKey } from './records.ts'
 
 const rotates = { ak: true, guek: true, broadcast: true, mk: true }
 const settings = symmetricSettings(assumed).parse({
-  models: [{ name: 'all', rotates }, { name: 'together', rotates, keyTransfer: 'one-array' }, { name: 'usual' }],
+  models: [
+    { name: 'all', rotates },
+    { name: 'together', rotates, keyTransfer: 'one-array' },
+    { name: 'usual' },
+    {
+      name: 'strict',
+      rotates,
+      keyTransfer: 'one-array',
+      counters: { rule: 'strictly-next', first: 1, maxJump: 1 },
+    },
+  ],
 })
 const models = modelsOf(settings)
 const order = settings.clientOrder
@@ -31,6 +41,15 @@ describe('The plan of a rotation', () => {
   it('takes two keys in one transfer only where the model is known to take them together', () => {
     const steps = shown(stepsOf(models.get('together')!, order))
     assert.deepEqual(steps.slice(0, 2), ['data-collection AK+GUEK', 'data-collection GBEK'])
+  })
+
+  it('sends no AK without a new GUEK to a Device that wants strictly the next counter', () => {
+    const steps = (...wanted: string[]) => shown(stepsOf(models.get('strict')!, order, wanted))
+    assert.deepEqual(steps('firmware/AK'), ['firmware AK+GUEK'])
+    assert.deepEqual(steps('firmware/GUEK'), ['firmware GUEK'])
+    assert.deepEqual(shown(stepsOf(models.get('together')!, order, ['firmware/AK'])), ['firmware AK'])
+    assert.deepEqual(together(models.get('strict')!, ['AK']), ['AK', 'GUEK'])
+    assert.deepEqual(together(models.get('together')!, ['AK']), ['AK'])
   })
 
   it('leaves out what the model cannot, and what is not wanted', () => {

@@ -30,13 +30,27 @@ export function stepsOf(model: DeviceModel, order: readonly KeyedClient[], wante
   }
   const steps: Step[] = []
   for (const holder of order) {
-    const types = (['AK', 'GUEK'] as const).filter(type => may[type] && isWanted(holder, type))
+    const types = together(
+      model,
+      (['AK', 'GUEK'] as const).filter(type => may[type] && isWanted(holder, type)),
+    )
     if (keyTransfer === 'one-array' && types.length === 2) steps.push({ holder, types })
     else steps.push(...types.map(type => ({ holder, types: [type] })))
     if (may.GBEK && isWanted(holder, 'GBEK')) steps.push({ holder, types: ['GBEK'] })
   }
   if (may.MK && isWanted('device', 'MK')) steps.push({ holder: 'device', types: ['MK'] })
   return steps
+}
+
+/**
+ * What has to travel with keys of one client. To a Device that wants strictly the next counter an AK never goes without a
+ * new GUEK: when the answer is lost, one of the probes is made under the AK that the Device does not hold, and under a
+ * GUEK that it keeps the counter of that probe could never be given to it again. So what is spent on a generation that was
+ * not taken is spent of that generation's own GUEK (smets1-keys.md section 7, points 6 and 7).
+ */
+export function together(model: DeviceModel, types: readonly LastingType[]): readonly LastingType[] {
+  const alone = types.includes('AK') && !types.includes('GUEK')
+  return alone && model.counters.rule === 'strictly-next' ? [...types, 'GUEK'] : types
 }
 
 /** The clients whose association can carry new keys to a holder, the likeliest first. */

@@ -19,9 +19,11 @@ export async function settle(work: Work, client: KeyedClient, successSeen = fals
   if (likely.length === 0) throw no('KEY_LOST', `of the client ${client}`)
   const isProbe = likely.length > 1
   const hints: string[] = []
-  // The counters are put right before a mixed pair is tried: under the key that the Device does hold, a try with a wrong
-  // AK takes a counter which a Device that wants strictly the next one can never be given.
-  for (const pairs of mixed.length > 0 ? [likely, mixed] : [likely]) {
+  // A mixed pair has a wrong AK under a GUEK that the Device may well hold. One that wants strictly the next counter can
+  // never be given that of such a try; and of those no model takes one key of two, so for them there is none.
+  const isStrict = work.model.counters.rule === 'strictly-next'
+  // The counters are put right before a mixed pair is tried.
+  for (const pairs of mixed.length > 0 && !isStrict ? [likely, mixed] : [likely]) {
     const first = await round(work, client, pairs, isProbe, hints)
     if (first.standing) return first.standing
     const gueks = [...new Map(pairs.map(({ guek }) => [guek.id, guek] as const)).values()]

@@ -9,7 +9,7 @@ import type { S1spHands } from './hands.ts'
 import { type Intent, intend, keepResult, openIntent } from './intent.ts'
 import { keepLost } from './lost.ts'
 import { replaceMaster } from './master.ts'
-import { carriers, nameOf, type Step, stepsOf } from './plan.ts'
+import { carriers, nameOf, type Step, stepsOf, together } from './plan.ts'
 import { settle } from './probe.ts'
 import type { StoredKey } from './records.ts'
 import {
@@ -81,7 +81,7 @@ async function nextStep(work: Work, rotation: Rotation): Promise<Step | undefine
     known.has(nameOf(holder, type)) || work.key(holder, type, 'active')?.rotation === rotation.id
   for (const step of stepsOf(model, hands.symmetric.clientOrder, rotation.wanted ?? undefined)) {
     const types = step.types.filter(type => !isDone(step.holder, type))
-    if (types.length > 0) return { ...step, types }
+    if (types.length > 0) return { ...step, types: together(model, types) }
   }
   return undefined
 }
