@@ -18,7 +18,7 @@ const patterns: readonly { id: string; severity: Severity; says: string; pattern
     severity: 'error',
     says: 'nothing is left to be filled in',
     pattern:
-      /\b(?:TBC|TBD|TODO)\b|\[(?:insert|date|to be|●|•|x+)[^\]]*\]|\b[xX]{2,}[/-][xX]{2,}[/-][xX0-9]{2,}\b|\?{3,}/gi,
+      /\bT(?:BC|BD|ODO)\b|\[(?:insert|date|to be|●|•|x+)[^\]]*\]|\b[xX]{2,}[/-][xX]{2,}[/-][xX0-9]{2,}\b|\?{3,}/gi,
   },
   {
     id: 'dead_link',
