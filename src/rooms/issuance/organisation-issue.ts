@@ -5,12 +5,11 @@ import { toHexUpper } from '../../ground/bytes.ts'
 import { entry } from '../../ground/journal/entry.ts'
 import { append } from '../../ground/journal/journal.ts'
 import { Refusal } from '../../ground/refusal.ts'
-import type { Client, Store } from '../../ground/store/store.ts'
-import type { Beside } from '../authority/issue-one.ts'
+import type { Store } from '../../ground/store/store.ts'
 import type { Hands } from '../registration/act.ts'
 import { findBySerials } from '../repository/find.ts'
-import { giveUp } from '../repository/register.ts'
 import { type AdmittedOrganisation, admitOrganisation } from './admit-organisation.ts'
+import { answering } from './answering.ts'
 import type { Refuse } from './hold.ts'
 import { orRefusal, whyAnomaly, whyNotEligible } from './organisation-judge.ts'
 import { refuse } from './refusals.ts'
@@ -120,7 +119,13 @@ async function issueApproved(
   const { role, eui64, usage, publicKey, commonName } = asked
   const request = { role, eui64, usage, publicKey, ...(commonName !== undefined && { commonName }) }
   const says = { submission: String(row.id), party: row.party }
-  const certificate = await issueOrganisation(hands, by, request, says, recordOf(hands, row.id, by.record.id))
+  const certificate = await issueOrganisation(
+    hands,
+    by,
+    request,
+    says,
+    answering(hands, 'organisation_csr', row.id, by.record.id),
+  )
   return Buffer.from(certificate.der)
 }
 
@@ -148,38 +153,4 @@ async function refuseNow(hands: Hands, { id, party }: Row, { code, message }: Re
     }
   })
   return new Refusal(code, message)
-}
-
-/** Another took it over, or answered it. */
-class SubmissionTaken extends Error {
-  override name = 'SubmissionTaken'
-}
-
-function recordOf(hands: Hands, id: bigint, authority: number): Beside {
-  let own: bigint | undefined
-  return {
-    // Names the signing. What an earlier try had written down and not kept is given up here, and cannot be kept any more.
-    async intending(client, signing) {
-      await takeOver(client, hands.clock(), id, signing)
-      own = signing
-    },
-    async keeping(client, certificate) {
-      const { rowCount } = await client.query(
-        `UPDATE organisation_csr SET state = 'issued', answered_at = $3, authority = $4, serial = $5
-          WHERE id = $1 AND state = 'approved' AND signing = $2`,
-        [id, own, hands.clock(), authority, certificate.serial],
-      )
-      if (rowCount !== 1) throw new SubmissionTaken(`submission ${id} was answered by another`)
-    },
-  }
-}
-
-async function takeOver(client: Client, at: Date, id: bigint, signing: bigint): Promise<void> {
-  const { rows } = await client.query<{ signing: bigint | null }>(
-    "SELECT signing FROM organisation_csr WHERE id = $1 AND state = 'approved' FOR UPDATE",
-    [id],
-  )
-  if (!rows[0]) throw new SubmissionTaken(`submission ${id} was answered by another`)
-  if (rows[0].signing !== null) await giveUp(client, at, [rows[0].signing])
-  await client.query('UPDATE organisation_csr SET signing = $2 WHERE id = $1', [id, signing])
 }

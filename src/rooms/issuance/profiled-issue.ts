@@ -4,13 +4,13 @@ import { entry } from '../../ground/journal/entry.ts'
 import { append } from '../../ground/journal/journal.ts'
 import type { KeyStore } from '../../ground/keystore/keystore.ts'
 import { Refusal } from '../../ground/refusal.ts'
-import type { Client, Store } from '../../ground/store/store.ts'
+import type { Store } from '../../ground/store/store.ts'
 import type { Profile } from '../../policy/profile.ts'
-import { type Beside, issueOne } from '../authority/issue-one.ts'
+import { issueOne } from '../authority/issue-one.ts'
 import type { AuthorityRecord } from '../authority/register.ts'
 import { authority } from '../authority/sign.ts'
 import type { Hands } from '../registration/act.ts'
-import { giveUp } from '../repository/register.ts'
+import { answering } from './answering.ts'
 import type { Refuse } from './hold.ts'
 import { issuedDer } from './organisation-issue.ts'
 import { orRefusal } from './organisation-judge.ts'
@@ -90,7 +90,7 @@ async function issueApproved(
     { profile, subject: { ...subject }, publicKey, ...(names.length > 0 && { serverNames: names }) },
     { authority: by.record.id },
     { request: String(id), pki, ...(party !== undefined && { party }) },
-    recordOf(hands, id, by.record.id),
+    answering(hands, 'profiled_request', id, by.record.id),
   )
   return Buffer.from(certificate.der)
 }
@@ -117,38 +117,4 @@ async function refuseNow(
     if (rowCount === 1) await append(client, entry('refuse request', at, { request: String(id), pki, code }))
   })
   return new Refusal(code, message)
-}
-
-/** Another took it over, or answered it. */
-class RequestTaken extends Error {
-  override name = 'RequestTaken'
-}
-
-function recordOf(hands: Hands, id: bigint, issuer: number): Beside {
-  let own: bigint | undefined
-  return {
-    // Names the signing. What an earlier try had written down and not kept is given up here, and cannot be kept any more.
-    async intending(client, signing) {
-      await takeOver(client, hands.clock(), id, signing)
-      own = signing
-    },
-    async keeping(client, certificate) {
-      const { rowCount } = await client.query(
-        `UPDATE profiled_request SET state = 'issued', answered_at = $3, authority = $4, serial = $5
-          WHERE id = $1 AND state = 'approved' AND signing = $2`,
-        [id, own, hands.clock(), issuer, certificate.serial],
-      )
-      if (rowCount !== 1) throw new RequestTaken(`request ${id} was answered by another`)
-    },
-  }
-}
-
-async function takeOver(client: Client, at: Date, id: bigint, signing: bigint): Promise<void> {
-  const { rows } = await client.query<{ signing: bigint | null }>(
-    "SELECT signing FROM profiled_request WHERE id = $1 AND state = 'approved' FOR UPDATE",
-    [id],
-  )
-  if (!rows[0]) throw new RequestTaken(`request ${id} was answered by another`)
-  if (rows[0].signing !== null) await giveUp(client, at, [rows[0].signing])
-  await client.query('UPDATE profiled_request SET signing = $2 WHERE id = $1', [id, signing])
 }
