@@ -1,7 +1,7 @@
 /** What is issued, before other judges: OpenSSL verifies each chain with its lists, and our own verification agrees. */
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -11,8 +11,6 @@ import { makeKeyPair as makePair } from '../src/ground/keystore/pair.ts'
 import { type Certificate, readCertificate } from '../src/ground/x509/certificate.ts'
 import { type RevocationList, readList } from '../src/ground/x509/list.ts'
 import { validate } from '../src/ground/x509/path.ts'
-import { toPem } from '../src/ground/x509/pem.ts'
-import { main } from '../src/main/smki.ts'
 import { hierarchies, profileNamed } from '../src/policy/hierarchies.ts'
 import type { PkiName } from '../src/policy/profile.ts'
 import { type AuthorityRecord, authorities, issuingAuthority } from '../src/rooms/authority/register.ts'
@@ -22,6 +20,7 @@ import { currentLists, markRevoked } from '../src/rooms/repository/lists.ts'
 import { publishList } from '../src/rooms/revocation/list.ts'
 import { issue, makeRooms, newCsr, newDeviceId, type Rooms } from './issuing/rooms.ts'
 import { noOpenssl } from './outside.ts'
+import { smkiVerify } from './smki-verify.ts'
 import { opensslVerify } from './verify/openssl.ts'
 
 /** Now, and no milliseconds: what is issued must be valid at once, and is to be judged at one moment. */
@@ -196,42 +195,17 @@ describe('A chain that was issued', { skip: noOpenssl }, () => {
   })
 
   it('is valid by `smki verify` too, with the files that an operator has', async () => {
-    const put = (name: string, label: string, ders: readonly Uint8Array[]) => {
-      const place = join(folder, name)
-      mkdirSync(place, { recursive: true })
-      ders.forEach((der, i) => {
-        writeFileSync(join(place, `${i}.pem`), toPem(label, der))
-      })
-      return place
-    }
     const of = (level: string) => known.filter(one => one.level === level).map(one => one.certificate.der)
-    const trust = put('trust', 'CERTIFICATE', of('root'))
-    const untrusted = put('untrusted', 'CERTIFICATE', of('issuing'))
-    const crl = put(
-      'lists',
-      'X509 CRL',
-      lists.map(list => list.der),
-    )
-    const ends = put(
-      'ends',
-      'CERTIFICATE',
-      every().map(([, { end }]) => end.der),
-    )
-    const files = every().map((_, i) => join(ends, `${i}.pem`))
-    let out = ''
-    let code: number | undefined
-    const io = {
-      out: (text: string) => {
-        out += text
+    const { verdicts, code } = await smkiVerify(
+      folder,
+      {
+        ends: every().map(([, { end }]) => end.der),
+        trust: of('root'),
+        untrusted: of('issuing'),
+        lists: lists.map(list => list.der),
       },
-      err: (text: string) => assert.fail(text),
-      exit: (exit: number) => {
-        code = exit
-      },
-      clock: () => moment,
-    }
-    await main(['verify', ...files, '--trust', trust, '--untrusted', untrusted, '--crl', crl, '--json'], io)
-    const verdicts = JSON.parse(out) as { valid: boolean; revocation: string }[]
+      moment,
+    )
     assert.deepEqual(
       verdicts.map(one => [one.valid, one.revocation]),
       every().map(() => [true, 'checked']),

@@ -1,7 +1,7 @@
 /** Good, revoked, expired, of a wrong issuer: of every hierarchy with lists our verification and OpenSSL say the same. */
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -10,8 +10,6 @@ import { makeKeyPair } from '../../src/ground/keystore/pair.ts'
 import type { Certificate } from '../../src/ground/x509/certificate.ts'
 import { type RevocationList, readList } from '../../src/ground/x509/list.ts'
 import { validate } from '../../src/ground/x509/path.ts'
-import { toPem } from '../../src/ground/x509/pem.ts'
-import { main } from '../../src/main/smki.ts'
 import { profileNamed } from '../../src/policy/hierarchies.ts'
 import { listSchedules } from '../../src/policy/revocation/schedules.ts'
 import { issueOne } from '../../src/rooms/authority/issue-one.ts'
@@ -21,6 +19,7 @@ import { currentLists, markRevoked } from '../../src/rooms/repository/lists.ts'
 import { publishList } from '../../src/rooms/revocation/list.ts'
 import { makeRooms, type Rooms } from '../issuing/rooms.ts'
 import { noOpenssl } from '../outside.ts'
+import { smkiVerify } from '../smki-verify.ts'
 import { opensslVerify } from '../verify/openssl.ts'
 import type { Pki } from './scene.ts'
 
@@ -240,39 +239,17 @@ describe('our verification and OpenSSL', { skip: noOpenssl }, () => {
   })
 
   it('agree with `smki verify` on the same files', async () => {
-    const put = (name: string, label: string, ders: readonly Uint8Array[]) => {
-      const place = join(folder, name)
-      mkdirSync(place, { recursive: true })
-      ders.forEach((der, i) => {
-        writeFileSync(join(place, `${i}.pem`), toPem(label, der))
-      })
-      return place
-    }
     const certificates = (level: string) => known.filter(one => one.level === level).map(one => one.certificate.der)
-    const trust = put('trust', 'CERTIFICATE', certificates('root'))
-    const untrusted = put('untrusted', 'CERTIFICATE', certificates('issuing'))
-    const crl = put(
-      'lists',
-      'X509 CRL',
-      lists.map(list => list.der),
+    const { verdicts, code } = await smkiVerify(
+      folder,
+      {
+        ends: chains.flatMap(({ good, revoked }) => [good.der, revoked.der]),
+        trust: certificates('root'),
+        untrusted: certificates('issuing'),
+        lists: lists.map(list => list.der),
+      },
+      moment,
     )
-    const all = chains.flatMap(({ good, revoked }) => [good.der, revoked.der])
-    const place = put('ends', 'CERTIFICATE', all)
-    let out = ''
-    let code: number | undefined
-    const io = {
-      out: (text: string) => {
-        out += text
-      },
-      err: (text: string) => assert.fail(text),
-      exit: (exit: number) => {
-        code = exit
-      },
-      clock: () => moment,
-    }
-    const files = all.map((_, i) => join(place, `${i}.pem`))
-    await main(['verify', ...files, '--trust', trust, '--untrusted', untrusted, '--crl', crl, '--json'], io)
-    const verdicts = JSON.parse(out) as { valid: boolean; revocation: string }[]
     assert.deepEqual(
       verdicts.map(one => one.valid),
       chains.flatMap(() => [true, false]),
