@@ -1,60 +1,23 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { createDecipheriv, createHash, randomBytes, scryptSync } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
-import { Worker } from 'node:worker_threads'
 import { verifySignature } from './check.ts'
-import type { KeyKind } from './keystore.ts'
-import { attachSoftwareKeyStore, createSoftwareKeyStore, openSoftwareKeyStore } from './software.ts'
-
-const home = fs.mkdtempSync(join(tmpdir(), 'keystore-'))
-after(() => fs.rmSync(home, { recursive: true }))
-
-const chance = (length: number) => randomBytes(length)
-const passphrase = Buffer.from('correct horse battery staple')
-const cheap = { passphrase, chance, allowWeak: true }
-let count = 0
-const newPath = () => join(home, `folder-${++count}`, 'issuing.keys')
-const create = (path = newPath()) => createSoftwareKeyStore({ path, name: 'issuing', log2N: 10, ...cheap })
-const open = (path: string) => openSoftwareKeyStore({ path, ...cheap })
-const refused = (code: string) => ({ name: 'Refusal', code })
-const octets = Buffer.from('to be signed')
-
-/** The plaintext of a store, by docs/formats/key-store.md alone. */
-function readByThePage(path: string, pass: Buffer = passphrase): { plain: Buffer; header: Buffer } {
-  const file = fs.readFileSync(path)
-  const n = file.readUInt32BE(132)
-  assert.equal(file.length, 136 + n + 16 + 32)
-  assert.equal(file.toString('latin1', 0, 8), 'SMKIKEYS')
-  assert.deepEqual(createHash('sha256').update(file.subarray(0, -32)).digest(), file.subarray(-32))
-  const cost = { N: 2 ** file[10]!, r: file[11]!, p: file[12]!, maxmem: 2 ** 28 }
-  const derived = scryptSync(pass, file.subarray(64, 96), 48, cost)
-  assert.deepEqual(derived.subarray(32), file.subarray(96, 112))
-  const decipher = createDecipheriv('aes-256-gcm', derived.subarray(0, 32), file.subarray(120, 132))
-  decipher.setAAD(file.subarray(0, 136))
-  decipher.setAuthTag(file.subarray(136 + n, 152 + n))
-  const plain = Buffer.concat([decipher.update(file.subarray(136, 136 + n)), decipher.final()])
-  return { plain, header: file.subarray(0, 136) }
-}
-
-/** A program of its own, with the modules of the key store at hand. */
-function program(source: string, ...args: string[]) {
-  const url = (name: string) => JSON.stringify(new URL(name, import.meta.url).href)
-  const code = `
-    import { randomBytes } from 'node:crypto'
-    import { openSoftwareKeyStore } from ${url('./software.ts')}
-    import { withLock } from ${url('./lock.ts')}
-    const [path, name] = process.argv.slice(1)
-    const open = () => openSoftwareKeyStore({
-      path, passphrase: Buffer.from(${JSON.stringify(passphrase.toString())}), chance: n => randomBytes(n), allowWeak: true,
-    })
-    ${source}`
-  return ['--input-type=module', '-e', code, ...args]
-}
+import { createSoftwareKeyStore, openSoftwareKeyStore } from './software.ts'
+import {
+  chance,
+  cheap,
+  create,
+  home,
+  newPath,
+  octets,
+  open,
+  passphrase,
+  readByThePage,
+  refused,
+} from './software-testing.ts'
 
 describe('A software key store', () => {
   it('has what was put into it when it is opened again', () => {
@@ -160,74 +123,6 @@ describe('The page that describes the file', () => {
     const secret = store.withSecret('Contingency Symmetric Key', octets => Buffer.from(octets).toString('hex'))
     assert.equal(secret, '000102030405060708090a0b0c0d0e0f')
   })
-})
-
-describe('A signature from a software key store', () => {
-  const kinds: KeyKind[] = ['P-256', 'RSA-2048', 'RSA-4096', 'Ed25519']
-  for (const kind of kinds) {
-    it(`is good to OpenSSL: ${kind}`, () => {
-      const store = create()
-      const folder = join(store.path, '..')
-      const file = (name: string, content: Uint8Array) => {
-        fs.writeFileSync(join(folder, name), content)
-        return join(folder, name)
-      }
-      const spki = store.generate('key', kind)
-      const signature = open(store.path).sign('key', octets)
-      const [key, data, sig] = [file('key', spki), file('data', octets), file('sig', signature)]
-      const command =
-        kind === 'Ed25519'
-          ? [
-              'pkeyutl',
-              '-verify',
-              '-pubin',
-              '-keyform',
-              'DER',
-              '-inkey',
-              key,
-              '-rawin',
-              '-in',
-              data,
-              '-sigfile',
-              sig,
-            ]
-          : ['dgst', '-sha256', '-keyform', 'DER', '-verify', key, '-signature', sig, data]
-      assert.match(
-        execFileSync('openssl', command, { encoding: 'utf8' }),
-        /Verified OK|Signature Verified Successfully/,
-      )
-      assert.ok(verifySignature({ spki, kind, octets, signature }))
-      fs.writeFileSync(data, 'other octets')
-      assert.notEqual(spawnSync('openssl', command).status, 0)
-      assert.equal(
-        signature.length,
-        { 'RSA-2048': 256, 'RSA-4096': 512, Ed25519: 64, 'P-256': signature.length }[kind],
-      )
-    })
-  }
-
-  it('with P-256 is DER with the shortest possible numbers, every time', () => {
-    const store = create()
-    store.generate('key', 'P-256')
-    const lengths = new Set<number>()
-    for (let i = 0; i < 1000; i++) {
-      const signature = Buffer.from(store.sign('key', Buffer.from(`${i}`)))
-      lengths.add(signature.length)
-      assert.deepEqual([signature[0], signature[1]], [0x30, signature.length - 2])
-      const rest = integerRemoved(integerRemoved(signature.subarray(2)))
-      assert.equal(rest.length, 0)
-    }
-    // Numbers with and without their leading zero octet were among them, so the check has looked at both.
-    assert.ok(lengths.size >= 3, `${[...lengths]}`)
-  })
-
-  function integerRemoved(der: Buffer): Buffer {
-    const value = der.subarray(2, 2 + der[1]!)
-    assert.equal(der[0], 0x02)
-    assert.ok(value.length >= 1 && value.length <= 33 && value[0]! < 0x80)
-    assert.ok(value.length === 1 || value[0] !== 0 || value[1]! >= 0x80, 'a needless leading zero octet')
-    return der.subarray(2 + value.length)
-  }
 })
 
 describe('A key store file', () => {
@@ -399,118 +294,5 @@ describe('A destroyed key', () => {
     fs.linkSync(store.path, copy)
     store.destroy('key')
     assert.ok(open(copy).has('key'))
-  })
-})
-
-describe('Several processes with one key store', () => {
-  it('lose no key when they add keys at once, and a reader never sees half a file', async () => {
-    const store = create()
-    const add = `const store = open(); for (let i = 0; i < 15; i++) store.generate(name + i, 'P-256')`
-    const writers = ['a', 'b'].map(name =>
-      spawn(process.execPath, program(add, store.path, name), { stdio: 'inherit' }),
-    )
-    let running = writers.length
-    const ends = writers.map(
-      writer =>
-        new Promise<number | null>(done =>
-          writer.on('exit', status => {
-            running -= 1
-            done(status)
-          }),
-        ),
-    )
-    let reloads = 0
-    while (running > 0) {
-      store.reload()
-      reloads += 1
-      await new Promise(done => setTimeout(done, 1))
-    }
-    assert.deepEqual(await Promise.all(ends), [0, 0])
-    assert.ok(reloads > 30)
-    store.reload()
-    assert.equal(store.labels().length, 30)
-    assert.equal(readByThePage(store.path).header.readBigUInt64BE(112), 31n)
-    for (const label of store.labels()) {
-      assert.ok(
-        verifySignature({
-          spki: store.publicKey(label),
-          kind: 'P-256',
-          octets,
-          signature: store.sign(label, octets),
-        }),
-      )
-    }
-  })
-
-  it('have every key that a killed one had reported, and go on', async () => {
-    const store = create()
-    for (let round = 0; round < 4; round++) {
-      const source = `const store = open(); for (let i = 0; ; i++) { store.generate(name + i, 'P-256'); console.log(name + i) }`
-      const child = spawn(process.execPath, program(source, store.path, `r${round}-`), {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
-      let said = ''
-      child.stdout.setEncoding('utf8')
-      for await (const chunk of child.stdout) {
-        said += chunk
-        if (said.split('\n').length > 4 + round) child.kill('SIGKILL')
-      }
-      const reported = said.split('\n').slice(0, -1)
-      assert.ok(reported.length >= 4)
-      const again = open(store.path)
-      for (const label of reported) assert.ok(again.has(label), label)
-      again.generate(`after ${round}`, 'P-256')
-      again.sign(`after ${round}`, octets)
-    }
-    assert.deepEqual(fs.readdirSync(join(store.path, '..')), ['issuing.keys'])
-  })
-
-  it('are told when one of them ignored the lock, before anything is lost', () => {
-    const store = create()
-    const other = open(store.path)
-    let draws = 0
-    const interfering = openSoftwareKeyStore({
-      ...cheap,
-      path: store.path,
-      // The nonce is drawn between reading and writing: there the other comes in, without waiting for the lock.
-      chance: length => {
-        draws += 1
-        fs.unlinkSync(`${store.path}.lock`)
-        other.generate('theirs', 'P-256')
-        return randomBytes(length)
-      },
-    })
-    assert.throws(() => interfering.generate('ours', 'P-256'), refused('KEYSTORE_CHANGED'))
-    assert.equal(draws, 1)
-    assert.deepEqual(open(store.path).labels(), ['theirs'])
-    assert.deepEqual(fs.readdirSync(join(store.path, '..')), ['issuing.keys'])
-  })
-
-  it('may be threads of one program, which open it by a grant', async () => {
-    const store = create()
-    const key = store.generate('key', 'P-256')
-    const source = `
-      const { workerData, parentPort } = require('node:worker_threads')
-      const { randomBytes } = require('node:crypto')
-      import(workerData.module).then(({ attachSoftwareKeyStore }) => {
-        const store = attachSoftwareKeyStore(workerData.grant, n => randomBytes(n))
-        store.generate('from the thread', 'P-256')
-        parentPort.postMessage({ identity: store.identity, signature: store.sign('key', Buffer.from('to be signed')) })
-      })`
-    const module = new URL('./software.ts', import.meta.url).href
-    const worker = new Worker(source, { eval: true, workerData: { grant: store.grant(), module } })
-    const said = await new Promise<{ identity: string; signature: Uint8Array }>((done, fail) => {
-      worker.once('message', done)
-      worker.once('error', fail)
-    })
-    await worker.terminate()
-    assert.equal(said.identity, store.identity)
-    assert.ok(verifySignature({ spki: key, kind: 'P-256', octets, signature: said.signature }))
-    store.reload()
-    assert.ok(store.has('from the thread'))
-    const grant = store.grant()
-    assert.ok(attachSoftwareKeyStore(grant, chance).has('key'))
-    store.changePassphrase(Buffer.from('another'))
-    assert.throws(() => attachSoftwareKeyStore(grant, chance), refused('KEYSTORE_PASSPHRASE_CHANGED'))
   })
 })
