@@ -4,7 +4,7 @@ import { toHexUpper } from '../../ground/bytes.ts'
 import { oidName, oids } from '../../ground/x509/names.ts'
 import type { Entries } from './entries.ts'
 import { listKinds } from './kind.ts'
-import type { Field } from './profiles.ts'
+import type { Field } from './profile.ts'
 import { type Rule, rule, type Severity } from './rule.ts'
 
 const partial: readonly string[] = [oids.deltaCrlIndicator, oids.issuingDistributionPoint, oids.freshestCrl]

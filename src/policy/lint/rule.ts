@@ -1,7 +1,8 @@
 /** A rule of the linter is a row: what it demands, where that is written, and a predicate. */
 
 import { type Kind, kinds } from './kind.ts'
-import { type Field, profiles } from './profiles.ts'
+import type { Field } from './profile.ts'
+import { profiles } from './profiles.ts'
 import type { View } from './view.ts'
 
 /** A notice is worth knowing and no fault. */

@@ -2,7 +2,7 @@
 
 import { type Role, roles } from '../roles.ts'
 import type { Kind } from './kind.ts'
-import type { Profile } from './profiles.ts'
+import type { Profile } from './profile.ts'
 
 export interface LintSettings {
   /** Policy OIDs that are known. Production: ASSUMED(M) CERT-A12; the others are those of the test environments. */

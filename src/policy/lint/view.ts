@@ -29,7 +29,7 @@ import type { CertificationRequest } from '../../ground/x509/request.ts'
 import { type EcdsaValue, readEcdsaValue } from './curve.ts'
 import { type Entries, entriesOf } from './entries.ts'
 import type { Form, Kind } from './kind.ts'
-import type { Profile } from './profiles.ts'
+import type { Profile } from './profile.ts'
 import type { LintSettings } from './settings.ts'
 
 /** A fault of encoding in a part that the reader had left closed. */
