@@ -9,6 +9,7 @@ import { environmentLog } from '../rooms/symmetric/dco/environment.ts'
 import { dcoHands } from '../rooms/symmetric/dco/hands.ts'
 import { type Ceremony, makeSharedKey } from '../rooms/symmetric/dco/hsm.ts'
 import { identityOf, setUp } from '../rooms/symmetric/dco/set-up.ts'
+import { dcoMigrations } from '../rooms/symmetric/dco/tables.ts'
 import { fingerprintOf } from '../rooms/symmetric/hsm-package.ts'
 import type { DcoPeer, S1spPeer } from '../rooms/symmetric/peers.ts'
 import { no } from '../rooms/symmetric/refusals.ts'
@@ -16,9 +17,9 @@ import { withDco } from './dco.ts'
 import { type DcoHome, parseDcoSettings } from './dco-home.ts'
 import { integrateJournal, journalOf } from './dco-journal.ts'
 import { openDcoKeys } from './dco-keys.ts'
-import { openDcoStore } from './dco-store.ts'
 import { privateFolder, writePrivate } from './home.ts'
 import { requireModule } from './module-keys.ts'
+import { openOwnStore } from './own-store.ts'
 import { makePeerTls, readPeerTls } from './peer-tls.ts'
 import { systemChance, systemClock } from './world.ts'
 
@@ -56,7 +57,7 @@ export async function initDco(home: DcoHome, options: InitDco): Promise<DcoPeer>
   privateFolder(join(home.path, 'keys'))
   const { keys, module, close } = openDcoKeys(home.keys, settings, passphrase, { log2N })
   if (!options.passphrase) writePrivate(home.passphrase, passphrase)
-  const opened = await openDcoStore(home, false)
+  const opened = await openOwnStore(home.store, dcoMigrations, false)
   try {
     const environment = environmentLog(home.environmentLog, systemClock, module.identity)
     environment.tell({ event: 'module.opened' })

@@ -12,11 +12,12 @@ import { answerMessage } from '../rooms/symmetric/dco/answer.ts'
 import { type EnvironmentLog, environmentLog } from '../rooms/symmetric/dco/environment.ts'
 import { dcoHands, type Hands } from '../rooms/symmetric/dco/hands.ts'
 import { housekeep } from '../rooms/symmetric/dco/housekeeping.ts'
+import { dcoMigrations } from '../rooms/symmetric/dco/tables.ts'
 import { type DcoHome, loadDcoSettings } from './dco-home.ts'
 import { integrateJournal } from './dco-journal.ts'
 import { type DcoKeys, openDcoKeys } from './dco-keys.ts'
-import { openDcoStore } from './dco-store.ts'
 import { requireModule } from './module-keys.ts'
+import { openOwnStore } from './own-store.ts'
 import { passphraseOf } from './passphrases.ts'
 import { readPeerTls } from './peer-tls.ts'
 import { systemChance, systemClock } from './world.ts'
@@ -28,7 +29,7 @@ export async function withDco<T>(
   passphrase?: Buffer,
 ): Promise<T> {
   const settings = loadDcoSettings(home)
-  const opened = await openDcoStore(home, true)
+  const opened = await openOwnStore(home.store, dcoMigrations, true)
   try {
     const { keys, module, close } = await openKeys(home, settings, passphrase)
     try {
@@ -59,7 +60,7 @@ const aliveEveryMs = 60_000
 export async function serveDco(home: DcoHome, options: { passphrase?: Buffer } = {}): Promise<RunningDco> {
   const settings = loadDcoSettings(home)
   requireModule(settings)
-  const opened = await openDcoStore(home, false)
+  const opened = await openOwnStore(home.store, dcoMigrations, false)
   const { keys, module, close: closeKeys } = await openKeysOr(home, settings, options.passphrase, opened.close)
   const log = environmentLog(home.environmentLog, systemClock, module.identity)
   log.tell({ event: 'module.opened' })

@@ -10,9 +10,7 @@ import { fromHex, toHex, view } from '../ground/bytes.ts'
 import { integrate } from '../ground/journal/journal.ts'
 import { verifierKey, verifierKeyText } from '../ground/journal/note.ts'
 import { Refusal } from '../ground/refusal.ts'
-import { connectionOf, startEmbedded } from '../ground/store/embedded.ts'
-import { migrate } from '../ground/store/migrate.ts'
-import { openStore, type Store } from '../ground/store/store.ts'
+import type { Store } from '../ground/store/store.ts'
 import { assumed } from '../policy/settings.ts'
 import { moduleSettingsSchema } from '../policy/symmetric/module-settings.ts'
 import { modelsOf, symmetricSettings } from '../policy/symmetric/settings.ts'
@@ -26,9 +24,11 @@ import { notebook } from '../rooms/symmetric/s1sp/notebook.ts'
 import { no } from '../rooms/symmetric/s1sp/refusals.ts'
 import { warnOfReview } from '../rooms/symmetric/s1sp/review.ts'
 import { s1spSettings } from '../rooms/symmetric/s1sp/settings.ts'
+import { s1spMigrations } from '../rooms/symmetric/s1sp/tables.ts'
 import { type RoundOptions, round } from '../rooms/symmetric/s1sp/worker.ts'
 import { privateFolder, writePrivate } from './home.ts'
 import { requireModule } from './module-keys.ts'
+import { openOwnStore } from './own-store.ts'
 import { makePeerTls, readPeerTls } from './peer-tls.ts'
 import { labels, makeS1spKeys, openS1spKeys, requirePassphrase } from './s1sp-keys.ts'
 import { systemChance, systemClock } from './world.ts'
@@ -78,8 +78,6 @@ export function s1spHomeAt(path: string): S1spHome {
     environmentLog: join(at, 'environment.log'),
   }
 }
-
-const migrations = new URL('../rooms/symmetric/s1sp/migrations/', import.meta.url)
 
 export interface InitS1sp {
   readonly name: string
@@ -159,7 +157,7 @@ export interface OpenOptions {
 export async function openS1sp(home: S1spHome, options: OpenOptions): Promise<OpenedS1sp> {
   const config = loadConfig(home)
   requireModule(config)
-  const opened = await openS1spStore(home, options.share)
+  const opened = await openOwnStore(home.store, s1spMigrations, options.share)
   const { keys, module, close } = await openS1spKeys(home, config, options.passphrase).catch(async cause => {
     await opened.close()
     throw cause
@@ -308,34 +306,4 @@ function parseConfig(json: unknown, where: string): S1spConfig {
   const parsed = configSchema.safeParse(json)
   if (parsed.success) return parsed.data
   throw new Refusal('CONFIG_INVALID', `${where} is not a configuration: ${z.prettifyError(parsed.error)}`)
-}
-
-interface OpenedStore {
-  readonly store: Store
-  readonly ended: Promise<void>
-  close(): Promise<void>
-}
-
-async function openS1spStore(home: S1spHome, share: boolean): Promise<OpenedStore> {
-  const running = share ? await connectionOf(home.store) : undefined
-  if (running) {
-    const store = await openStore(running, { max: 4 })
-    return { store, ended: new Promise(() => {}), close: () => store.close() }
-  }
-  const embedded = await startEmbedded(home.store, { chance: systemChance })
-  try {
-    const store = await openStore(embedded.connection, { max: 16 })
-    await migrate(store, migrations)
-    return {
-      store,
-      ended: embedded.ended,
-      async close() {
-        await store.close()
-        await embedded.stop()
-      },
-    }
-  } catch (cause) {
-    await embedded.stop()
-    throw cause
-  }
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Refusal } from '../refusal.ts'
-import { migrate } from './migrate.ts'
+import { journalMigration, migrate, readMigrations } from './migrate.ts'
 import { openStore, type Store } from './store.ts'
 import { type TestStore, testStore } from './testing.ts'
 
@@ -100,6 +100,34 @@ describe('migrating a store', () => {
     assert.deepEqual(done.flat().sort(), ['0001-first.sql', '0002-second.sql'])
     assert.deepEqual((await store.query('SELECT id FROM first')).rows, [{ id: 1 }])
     await Promise.all(stores.map(each => each.close()))
+  })
+
+  it('takes single files beside folders, and puts all in one order', async () => {
+    await rm(join(folder, '0001-first.sql'))
+    await rm(join(folder, '0002-second.sql'))
+    await put('0003-after.sql', 'CREATE TABLE after AS SELECT count(*) FROM journal_entry')
+    const read = await readMigrations([url, journalMigration])
+    assert.deepEqual(
+      read.map(({ number, name }) => [number, name]),
+      [
+        [1, '0001-journal.sql'],
+        [3, '0003-after.sql'],
+      ],
+    )
+    assert.deepEqual(await migrate(store, [journalMigration, url]), ['0001-journal.sql', '0003-after.sql'])
+    await put('0001-first.sql', 'CREATE TABLE first ()')
+    await assert.rejects(migrate(store, [journalMigration, url]), /two migrations have the number of/)
+  })
+
+  it('finds a store valid whose folder held the shared file as a copy', async () => {
+    await rm(join(folder, '0001-first.sql'))
+    await put('0002-second.sql', 'CREATE TABLE second ()')
+    const copy = join(folder, '0001-journal.sql')
+    await copyFile(journalMigration, copy)
+    assert.deepEqual(await migrate(store, url), ['0001-journal.sql', '0002-second.sql'])
+    await rm(copy)
+    await put('0003-third.sql', 'CREATE TABLE third ()')
+    assert.deepEqual(await migrate(store, [journalMigration, url]), ['0003-third.sql'])
   })
 
   it('does not take two files with one number, nor a file that ends the transaction', async () => {

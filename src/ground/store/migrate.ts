@@ -16,15 +16,21 @@ export interface Migration {
   readonly digest: string
 }
 
+/** What every journal stands on: the first migration of each store that has one, whosever store it is. */
+export const journalMigration = new URL('./migrations/0001-journal.sql', import.meta.url)
+
+/** A folder of migrations; or folders and single files `NNNN-name.sql`, which make one sequence. */
+export type MigrationSource = URL | readonly URL[]
+
 /**
- * Applies the migrations of a folder that are not applied yet, in the order of their numbers, each in a transaction of
+ * Applies the migrations that are not applied yet, in the order of their numbers, each in a transaction of
  * its own. Any number of programs may start at once: one applies, the others wait for it.
  *
  * @returns the names of those that were applied now.
  * @throws Refusal STORE_TOO_NEW, MIGRATION_CHANGED; nothing more is applied then.
  */
-export async function migrate(store: Store, folder: URL): Promise<string[]> {
-  const migrations = await readMigrations(folder)
+export async function migrate(store: Store, source: MigrationSource): Promise<string[]> {
+  const migrations = await readMigrations(source)
   const names: string[] = []
   for (;;) {
     const name = await store.transaction(client => applyNext(client, migrations))
@@ -33,18 +39,31 @@ export async function migrate(store: Store, folder: URL): Promise<string[]> {
   }
 }
 
-/** The migrations of a folder, by number. Other files are left alone. @throws when two have one number. */
-export async function readMigrations(folder: URL): Promise<Migration[]> {
-  const migrations: Migration[] = []
-  for (const name of (await readdir(folder)).sort()) {
-    const number = Number(/^(\d{4})-.+\.sql$/.exec(name)?.[1] ?? Number.NaN)
-    if (Number.isNaN(number)) continue
-    if (migrations.at(-1)?.number === number) throw new Error(`two migrations have the number of ${name}`)
-    const octets = await readFile(new URL(name, directory(folder)))
-    const digest = createHash('sha256').update(octets).digest('hex')
-    migrations.push({ number, name, sql: octets.toString(), digest })
+/** The migrations of a source, by number. Other files of a folder are left alone. @throws when two have one number. */
+export async function readMigrations(source: MigrationSource): Promise<Migration[]> {
+  const files = (await Promise.all([source].flat().map(migrationFiles))).flat()
+  const migrations = (await Promise.all(files.map(readMigration))).sort((a, b) => a.number - b.number)
+  for (const [i, { number, name }] of migrations.entries()) {
+    if (migrations[i - 1]?.number === number) throw new Error(`two migrations have the number of ${name}`)
   }
   return migrations
+}
+
+/** `NNNN-name.sql`, at the end of a URL or alone. */
+const form = /(?:^|\/)((\d{4})-[^/]+\.sql)$/
+
+/** In the order of their names. */
+async function migrationFiles(source: URL): Promise<URL[]> {
+  if (form.test(source.pathname)) return [source]
+  const names = (await readdir(source)).filter(name => form.test(name)).sort()
+  return names.map(name => new URL(name, directory(source)))
+}
+
+async function readMigration(file: URL): Promise<Migration> {
+  const [, name, number] = form.exec(file.pathname)!
+  const octets = await readFile(file)
+  const digest = createHash('sha256').update(octets).digest('hex')
+  return { number: Number(number), name: name!, sql: octets.toString(), digest }
 }
 
 /** The name of the lock, for `pg_advisory_xact_lock`: any number, but the same in every version of the program. */

@@ -1,7 +1,7 @@
 /** A fresh database for a test, on a PostgreSQL that the test processes share and none of them has to start. */
 
 import { createHash, randomBytes } from 'node:crypto'
-import { migrate, readMigrations } from './migrate.ts'
+import { type MigrationSource, migrate, readMigrations } from './migrate.ts'
 import { type Connection, openStore, type Store } from './store.ts'
 import { joinServer, type TestServer } from './testing-server.ts'
 
@@ -14,11 +14,11 @@ export interface TestStore {
 }
 
 /**
- * A database of its own for whoever asks, with the migrations of a folder applied. The first test process starts the
+ * A database of its own for whoever asks, with migrations applied. The first test process starts the
  * server, the others find it, and it ends and leaves nothing behind some seconds after the last of them has ended,
  * however they end. Its data is not forced to the disk (fsync is off): a test of durability starts its own server.
  */
-export async function testStore({ migrations }: { migrations?: URL } = {}): Promise<TestStore> {
+export async function testStore({ migrations }: { migrations?: MigrationSource } = {}): Promise<TestStore> {
   const server = await thisProcess()
   const template = migrations ? await templateOf(server, migrations) : 'template1'
   const database = `test_${randomBytes(8).toString('hex')}`
@@ -43,16 +43,16 @@ const thisProcess = (): Promise<TestServer> => (joined ??= joinServer())
 /** By the digest of what was migrated, so that a changed file makes another template. */
 const templates = new Map<string, Promise<void>>()
 
-async function templateOf(server: TestServer, folder: URL): Promise<string> {
+async function templateOf(server: TestServer, source: MigrationSource): Promise<string> {
   const digest = createHash('sha256')
-  for (const migration of await readMigrations(folder)) digest.update(`${migration.name} ${migration.digest}\n`)
+  for (const migration of await readMigrations(source)) digest.update(`${migration.name} ${migration.digest}\n`)
   const name = `template_${digest.digest('hex').slice(0, 32)}`
-  if (!templates.has(name)) templates.set(name, makeTemplate(server, name, folder))
+  if (!templates.has(name)) templates.set(name, makeTemplate(server, name, source))
   await templates.get(name)
   return name
 }
 
-async function makeTemplate(server: TestServer, name: string, folder: URL): Promise<void> {
+async function makeTemplate(server: TestServer, name: string, source: MigrationSource): Promise<void> {
   const exists = `SELECT FROM pg_database WHERE datname = '${name}'`
   if ((await server.query(exists)).rowCount === 1) return
   // Of several test processes one makes it; a name is given to it only when it is whole.
@@ -63,7 +63,7 @@ async function makeTemplate(server: TestServer, name: string, folder: URL): Prom
     const draft = `draft_${randomBytes(8).toString('hex')}`
     await server.query(`CREATE DATABASE ${draft}`)
     const store = await openStore({ ...server.connection, database: draft }, { max: 1 })
-    await migrate(store, folder).finally(() => store.close())
+    await migrate(store, source).finally(() => store.close())
     await emptied(server, draft)
     await server.query(`ALTER DATABASE ${draft} RENAME TO ${name}`)
   } finally {

@@ -24,14 +24,13 @@ import { answerMessage } from '../../../src/rooms/symmetric/dco/answer.ts'
 import { dcoHands, type Hands, importKey, signingKeys } from '../../../src/rooms/symmetric/dco/hands.ts'
 import { type Ceremony, makeSharedKey } from '../../../src/rooms/symmetric/dco/hsm.ts'
 import { type DcoIdentity, setUp } from '../../../src/rooms/symmetric/dco/set-up.ts'
+import { dcoMigrations } from '../../../src/rooms/symmetric/dco/tables.ts'
 import { openAnswer, sealMessage } from '../../../src/rooms/symmetric/envelope.ts'
 import { fingerprintOf, openHsmPackage, writeHsmReceipt } from '../../../src/rooms/symmetric/hsm-package.ts'
 import { writeInheritedFile } from '../../../src/rooms/symmetric/inherited.ts'
 import { type Instruction, signInstruction } from '../../../src/rooms/symmetric/instruction.ts'
 import type { Content, Message, MessageType } from '../../../src/rooms/symmetric/messages.ts'
 import { readRecord } from '../../../src/rooms/symmetric/record.ts'
-
-export const migrations = new URL('../../../src/rooms/symmetric/dco/migrations/', import.meta.url)
 
 export const ceremony: Ceremony = {
   present: ['card-1', 'card-2'],
@@ -124,7 +123,7 @@ export async function makeRooms(
   given?: { readonly keys: KeyStore; readonly module: SymmetricModule },
 ): Promise<Rooms> {
   const folder = mkdtempSync(join(tmpdir(), 'opensmki-dco-'))
-  const { store, close } = await testStore({ migrations })
+  const { store, close } = await testStore({ migrations: dcoMigrations })
   const make = (name: string) =>
     createSoftwareKeyStore({
       path: join(folder, name, 'keys'),

@@ -22,6 +22,7 @@ import { answerMessage } from '../../../src/rooms/symmetric/dco/answer.ts'
 import { type Hands as DcoHands, dcoHands, importKey, signingKeys } from '../../../src/rooms/symmetric/dco/hands.ts'
 import { makeDcoKey, makeSealKey, makeSharedKey } from '../../../src/rooms/symmetric/dco/hsm.ts'
 import { nominate } from '../../../src/rooms/symmetric/dco/people.ts'
+import { dcoMigrations } from '../../../src/rooms/symmetric/dco/tables.ts'
 import { openAnswer, sealMessage } from '../../../src/rooms/symmetric/envelope.ts'
 import { fingerprintOf } from '../../../src/rooms/symmetric/hsm-package.ts'
 import { type HandedOver, writeInheritedFile } from '../../../src/rooms/symmetric/inherited.ts'
@@ -33,6 +34,7 @@ import { tcpDial } from '../../../src/rooms/symmetric/s1sp/line.ts'
 import { notebook } from '../../../src/rooms/symmetric/s1sp/notebook.ts'
 import { keysOf } from '../../../src/rooms/symmetric/s1sp/records.ts'
 import { s1spSettings } from '../../../src/rooms/symmetric/s1sp/settings.ts'
+import { s1spMigrations } from '../../../src/rooms/symmetric/s1sp/tables.ts'
 import type { Signer } from '../../../src/rooms/symmetric/signed.ts'
 
 import { openPackageForTest } from './opened.ts'
@@ -58,9 +60,9 @@ export async function makeRig({
   const chance = (length: number) => randomBytes(length)
   const weak = { passphrase: Buffer.from('a passphrase for tests'), chance, allowWeak: true, log2N: 10 }
   const stores = {
-    dco: await testStore({ migrations: new URL('../../../src/rooms/symmetric/dco/migrations/', import.meta.url) }),
+    dco: await testStore({ migrations: dcoMigrations }),
     s1sp: await testStore({
-      migrations: new URL('../../../src/rooms/symmetric/s1sp/migrations/', import.meta.url),
+      migrations: s1spMigrations,
     }),
   }
   const keys = {

@@ -1,30 +1,29 @@
-/** The DCO's store: an embedded PostgreSQL of its own, in its own home. It never opens an S1SP's. */
+/** The store of a DCO or an S1SP: an embedded PostgreSQL of its own, in its own home. Neither opens the other's. */
 
 import { connectionOf, startEmbedded } from '../ground/store/embedded.ts'
-import { migrate } from '../ground/store/migrate.ts'
+import { type MigrationSource, migrate } from '../ground/store/migrate.ts'
 import { openStore, type Store } from '../ground/store/store.ts'
-import type { DcoHome } from './dco-home.ts'
 import { systemChance } from './world.ts'
 
-const migrations = new URL('../rooms/symmetric/dco/migrations/', import.meta.url)
-
-export interface OpenedDcoStore {
+export interface OwnStore {
   readonly store: Store
+  /** Resolves when an embedded store that was started here ended without being asked to. */
   readonly ended: Promise<void>
   close(): Promise<void>
 }
 
 /**
+ * @param folder where the store lives
  * @param share whether one that runs already will do: a command beside the program
- * @throws Refusal STORE_IN_USE
+ * @throws Refusal STORE_IN_USE, STORE_TOO_NEW, MIGRATION_CHANGED
  */
-export async function openDcoStore(home: DcoHome, share: boolean): Promise<OpenedDcoStore> {
-  const running = share ? await connectionOf(home.store) : undefined
+export async function openOwnStore(folder: string, migrations: MigrationSource, share: boolean): Promise<OwnStore> {
+  const running = share ? await connectionOf(folder) : undefined
   if (running) {
     const store = await openStore(running, { max: 4 })
     return { store, ended: new Promise(() => {}), close: () => store.close() }
   }
-  const embedded = await startEmbedded(home.store, { chance: systemChance })
+  const embedded = await startEmbedded(folder, { chance: systemChance })
   try {
     const store = await openStore(embedded.connection, { max: 16 })
     await migrate(store, migrations)
