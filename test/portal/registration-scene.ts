@@ -1,8 +1,7 @@
 /** The back office in a browser: the Portal's door over real rooms, at a time that tests turn, entered by test identities. */
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pino from 'pino'
@@ -21,8 +20,7 @@ import { officesOf } from '../../src/rooms/registration/nominations.ts'
 import { organisations } from '../../src/rooms/registration/party.ts'
 import type { RevocationHands } from '../../src/rooms/revocation/hands.ts'
 import { type OperatorOffice, openOperatorOffice } from '../operator/office.ts'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+import { judgeOf } from './judge.ts'
 
 export interface BackOffice {
   readonly office: OperatorOffice
@@ -173,11 +171,7 @@ async function openDesk(
   })
   context.setDefaultTimeout(20_000)
   const page = await context.newPage()
-  const complaints: string[] = []
-  page.on('console', message => {
-    if (message.type() === 'error' && !/status of (4|5)\d\d/.test(message.text())) complaints.push(message.text())
-  })
-  page.on('pageerror', cause => complaints.push(cause.message))
+  const judge = judgeOf(page)
   return {
     page,
     context,
@@ -195,19 +189,7 @@ async function openDesk(
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
       )
       assert.ok((wide as number) <= 0, `${what}: the page is ${wide} pixels wider than its window`)
-      await page.evaluate(axe)
-      const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-      const found = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(tags)} })`)) as {
-        passes: unknown[]
-        violations: { id: string; nodes: { html: string; failureSummary: string }[] }[]
-      }
-      const says = found.violations.map(
-        ({ id, nodes }) =>
-          `${id}: ${nodes.map(one => `${one.html.slice(0, 200)} ${one.failureSummary}`).join('; ')}`,
-      )
-      assert.deepEqual(says, [], what)
-      assert.ok(found.passes.length > 10, `${what}: axe looked at the page`)
-      assert.deepEqual(complaints, [], what)
+      await judge(what)
     },
   }
 }

@@ -1,12 +1,11 @@
 /** A served environment with its Portal, and a real browser in front of it: every page that is opened can be judged by axe. */
 
-import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { type Environment, type Settings, serving } from '../service/environment.ts'
+import { judgeOf } from './judge.ts'
 
 const ports = { portalPort: 0, repositoryPortalPort: 0, testPortalPort: 0 }
 
@@ -46,7 +45,6 @@ export interface Visitor {
 }
 
 const browserPath = '/usr/bin/chromium'
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 export const hasBrowser = existsSync(browserPath)
 
@@ -89,12 +87,6 @@ export async function scene(settings: Settings = {}): Promise<Scene> {
 }
 
 function visitorIn(context: BrowserContext, page: Page): Visitor {
-  // A page that its own policy stops, or that asks for what is not there, is not as it should be.
-  const complaints: string[] = []
-  page.on('console', message => {
-    if (message.type() === 'error' && !/status of (4|5)\d\d/.test(message.text())) complaints.push(message.text())
-  })
-  page.on('pageerror', cause => complaints.push(cause.message))
   return {
     context,
     page,
@@ -110,20 +102,6 @@ function visitorIn(context: BrowserContext, page: Page): Visitor {
     heading: () => page.locator('h1').innerText(),
     // biome-ignore lint/performance/useDomNodeTextContent: likewise
     text: () => page.locator('main').innerText(),
-    async judge(what) {
-      await page.evaluate(axe)
-      const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-      const found = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(tags)} })`)) as {
-        passes: unknown[]
-        violations: { id: string; nodes: { html: string; failureSummary: string }[] }[]
-      }
-      const says = found.violations.map(
-        ({ id, nodes }) =>
-          `${id}: ${nodes.map(one => `${one.html.slice(0, 200)} ${one.failureSummary}`).join('; ')}`,
-      )
-      assert.deepEqual(says, [], what)
-      assert.ok(found.passes.length > 10, `${what}: axe looked at the page`)
-      assert.deepEqual(complaints, [], what)
-    },
+    judge: judgeOf(page),
   }
 }
