@@ -1,14 +1,13 @@
 /** Who is there: from the certificate of the connection to the Party or the office that it stands for, at this moment. */
 
 import type { TLSSocket } from 'node:tls'
-import { type Bytes, equal, toHex } from '../../ground/bytes.ts'
+import { equal, toHex } from '../../ground/bytes.ts'
 import { readCertificate } from '../../ground/x509/certificate.ts'
 import type { Body } from '../../policy/documents/document-set.ts'
-import type { CertificateKind } from '../../policy/registration/credentials.ts'
 import type { Office } from '../../policy/registration/offices.ts'
 import { authorities } from '../../rooms/authority/register.ts'
 import { requests } from '../../rooms/issuance/profiled-request.ts'
-import { officesOf } from '../../rooms/registration/nominations.ts'
+import { type Peer, standingOf } from '../../rooms/registration/caller.ts'
 import { credentialOf } from '../../rooms/registration/parties.ts'
 import { isMarkedRevoked } from '../../rooms/repository/revoked.ts'
 import type { DcckiWorld } from './door.ts'
@@ -23,19 +22,6 @@ export interface Caller {
   readonly offices: readonly Office[]
   /** As whom he reads documents: a Party reads what the public reads. */
   readonly reader: Body | 'public'
-}
-
-/** As at the operator API: what kind of credential lets its holder act in which offices. */
-const officesByKind: Partial<Record<CertificateKind, readonly Office[]>> = {
-  RA_STAFF: ['RA_MANAGER', 'RA_PERSONNEL', 'PMA_MEMBER'],
-  PORTAL_ORG: ['ARO', 'SRO'],
-  PORTAL_DEVICE: ['ARO', 'SRO'],
-}
-
-interface Peer {
-  readonly issuer: Bytes
-  readonly serial: Bytes
-  readonly notAfter: Date
 }
 
 /**
@@ -65,11 +51,8 @@ async function byCredential({ store, clock }: DcckiWorld, peer: Peer): Promise<C
   const found = await credentialOf(store, peer.issuer, peer.serial)
   if (!found) return undefined
   if (found.state !== 'active') throw refuse('CREDENTIAL_NOT_KNOWN', `it is ${found.state}`)
-  const { kind, person } = found
-  const party = kind === 'RA_STAFF' ? undefined : found.party
-  const mayActAs = officesByKind[kind] ?? []
-  const held = person === undefined ? [] : await officesOf(store, person, clock())
-  const offices = mayActAs.filter(office => held.some(one => one.office === office && one.party === party))
+  const { person } = found
+  const { party, offices } = await standingOf(store, found, clock())
   // Whoever has left his office is nobody here, though his credential was not ended yet.
   if (person !== undefined && offices.length === 0)
     throw refuse('CREDENTIAL_NOT_KNOWN', 'its holder is not in office')

@@ -60,9 +60,19 @@ export async function callerOf(
   // The handshake looked at the time, but a connection may outlive the certificate.
   const found = state === 'active' && notAfter < at ? 'expired' : state
   if (found !== 'active') throw await turnedAway(credential, refuse('CREDENTIAL_NOT_IN_USE', `it is ${found}`))
-  const party = kind === 'RA_STAFF' ? undefined : credential.party
-  const held = (await officesOf(store, person, at)).filter(one => one.party === party)
-  const offices = mayActAs.filter(office => held.some(one => one.office === office))
+  const { party, offices } = await standingOf(store, credential, at)
   if (offices.length === 0) throw await turnedAway(credential, no('NOT_IN_OFFICE', mayActAs.join(', ')))
   return { person, credential, shown: { issuer, serial }, notAfter, offices, party }
+}
+
+/** For whom the holder of a credential stands, and in which offices held at that moment; a system holds none. */
+export async function standingOf(
+  store: Pick<Store, 'query'>,
+  { kind, person, party: of }: Pick<Credential, 'kind' | 'person' | 'party'>,
+  at: Date,
+): Promise<Pick<Caller, 'party' | 'offices'>> {
+  const party = kind === 'RA_STAFF' ? undefined : of
+  const held = person === undefined ? [] : await officesOf(store, person, at)
+  const mayActAs = officesByKind[kind] ?? []
+  return { party, offices: mayActAs.filter(as => held.some(one => one.office === as && one.party === party)) }
 }
