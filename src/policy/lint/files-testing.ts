@@ -103,3 +103,6 @@ export function judged({ form, octets, options }: File, kind: Kind) {
     form === 'certificate' ? readCertificate(octets) : form === 'request' ? readRequest(octets) : readList(octets)
   return judge(open(it), kind, options)
 }
+
+/** By rule: a file that breaks it, and which other rules that breaks. */
+export type Broken = Record<string, [make: () => File, ...also: string[]]>
