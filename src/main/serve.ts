@@ -6,12 +6,14 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { Refusal } from '../ground/refusal.ts'
 import type { Settings } from '../policy/settings.ts'
+import { startArchive } from './backup-archive.ts'
 import type { ChildReport, ChildStart } from './child.ts'
+import { type Logins, type Program, programLogins } from './database-roles.ts'
 import { hasDccki } from './dccki-door.ts'
 import { type Home, loadSettings } from './home.ts'
 import type { MetricsListener } from './metrics.ts'
 import { passphraseOf } from './passphrases.ts'
-import { openHomeStore } from './world.ts'
+import { openHomeStore, systemChance } from './world.ts'
 
 export interface Service {
   readonly settings: Settings
@@ -57,8 +59,6 @@ function removeLeftovers(home: Home): void {
   }
 }
 
-type Role = 'signer' | 'device' | 'repository' | 'operator' | 'portal' | 'dccki' | 'sftp'
-
 /**
  * @param options.passphrase of the issuing key store; by default that of the file beside it, which a test environment
  * has, or what a person types.
@@ -70,18 +70,20 @@ export async function serve(home: Home, options: { passphrase?: Uint8Array } = {
   const opened = await openHomeStore(home, { share: false, max: 2 })
   removeLeftovers(home)
   const run = mkdtempSync(join(tmpdir(), 'opensmki-run-'))
-  const children = new Map<Role, ChildProcess>()
+  const children = new Map<Program, ChildProcess>()
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   let stopping: Promise<void> | undefined
   let metrics: MetricsListener | undefined
+  let archive: { close(): Promise<void> } | undefined
 
-  const begin = async (role: Role, more: Partial<ChildStart>) => {
+  let logins: Logins | undefined
+  const begin = async (role: Program, more: Partial<ChildStart>) => {
     const child = fork(new URL('./child.ts', import.meta.url), [role], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     children.set(role, child)
-    return ready(child, role, { home: home.path, target: opened.target, run, ...more })
+    return ready(child, role, { home: home.path, target: logins?.[role] ?? opened.target, run, ...more })
   }
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
@@ -92,6 +94,8 @@ export async function serve(home: Home, options: { passphrase?: Uint8Array } = {
       }
       rmSync(runFile(home), { force: true })
       rmSync(run, { recursive: true, force: true })
+      // What the signer wrote last is in the archive too.
+      await archive?.close()
       await opened.close()
       end()
     })()
@@ -99,6 +103,10 @@ export async function serve(home: Home, options: { passphrase?: Uint8Array } = {
   }
 
   try {
+    archive = await startArchive(opened, home, settings.backup, fault =>
+      console.error(`the store's log could not be archived: ${fault}`),
+    )
+    logins = await programLogins(opened.store, opened.target, { folder: run, chance: systemChance })
     const signer = await begin('signer', { passphrase: Uint8Array.from(passphrase) })
     const device = await begin('device', { signers: signer.sockets! })
     const repository = await begin('repository', {})
@@ -150,7 +158,7 @@ function hasPortal({ services }: Settings): boolean {
   return [services.portalPort, services.repositoryPortalPort, services.testPortalPort].some(port => port !== null)
 }
 
-function ready(child: ChildProcess, role: Role, start: ChildStart): Promise<ChildReport & { ready: true }> {
+function ready(child: ChildProcess, role: Program, start: ChildStart): Promise<ChildReport & { ready: true }> {
   return new Promise((resolve, reject) => {
     child.once('message', (report: ChildReport) => {
       if (report.ready) resolve(report)
