@@ -2,6 +2,24 @@ import assert from 'node:assert/strict'
 import { createPublicKey, verify } from 'node:crypto'
 import { describe, it } from 'node:test'
 import {
+  boxedIssuer,
+  cert,
+  crl,
+  csr,
+  entries,
+  extended,
+  type File,
+  good,
+  hex,
+  idsOf,
+  issuerOf,
+  oddKeyUsage,
+  organisation,
+  period,
+  signer,
+  u,
+} from '../../../test/lint/files.ts'
+import {
   type CertificateTemplate,
   certificate,
   certificates,
@@ -22,24 +40,6 @@ import {
 } from '../../../test/lint/forge.ts'
 import { bitString, element, integer, nothing, oid, sequence, taggedPrimitive } from '../../ground/der/write.ts'
 import { readCertificate } from '../../ground/x509/certificate.ts'
-import {
-  boxedIssuer,
-  cert,
-  crl,
-  csr,
-  entries,
-  extended,
-  type File,
-  good,
-  hex,
-  idsOf,
-  issuerOf,
-  oddKeyUsage,
-  organisation,
-  period,
-  signer,
-  u,
-} from './files-testing.ts'
 import { formOfKind, knownKinds } from './kind.ts'
 import { examine, lintCertificate } from './lint.ts'
 import { profiles } from './profiles.ts'

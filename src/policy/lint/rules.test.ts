@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { bad } from '../../../test/lint/broken.ts'
+import { boxedIssuer, cert, type File, good, idsOf, issuerOf, judged } from '../../../test/lint/files.ts'
 import { issuingOca } from '../../../test/lint/forge.ts'
-import { bad } from './broken-testing.ts'
-import { boxedIssuer, cert, type File, good, idsOf, issuerOf, judged } from './files-testing.ts'
 import { type Kind, knownKinds } from './kind.ts'
 import { rules } from './rules.ts'
 

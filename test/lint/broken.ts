@@ -1,26 +1,6 @@
 /** For every rule, a file that breaks it. */
 
 import {
-  aki,
-  entry,
-  eui64,
-  extension,
-  generalized,
-  ids,
-  keys,
-  name,
-  nullParameters,
-  rdn,
-  reason,
-  rootOca,
-  swap,
-  three,
-  uid,
-  usage,
-  utc,
-  validity,
-} from '../../../test/lint/forge.ts'
-import {
   bitString,
   boolean,
   element,
@@ -32,8 +12,8 @@ import {
   sequence,
   setOf,
   taggedPrimitive,
-} from '../../ground/der/write.ts'
-import { badExtensions } from './broken-extensions-testing.ts'
+} from '../../src/ground/der/write.ts'
+import { badExtensions } from './broken-extensions.ts'
 import {
   added,
   algorithms,
@@ -58,7 +38,27 @@ import {
   signer,
   u,
   withPoint,
-} from './files-testing.ts'
+} from './files.ts'
+import {
+  aki,
+  entry,
+  eui64,
+  extension,
+  generalized,
+  ids,
+  keys,
+  name,
+  nullParameters,
+  rdn,
+  reason,
+  rootOca,
+  swap,
+  three,
+  uid,
+  usage,
+  utc,
+  validity,
+} from './forge.ts'
 
 /**
  * For every rule, a file with one part wrong. What else that wrong part breaks is named as well, so that a rule that

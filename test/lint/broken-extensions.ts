@@ -1,6 +1,18 @@
 /** For every rule about extensions, a file that breaks it. */
 
 import {
+  boolean,
+  integer,
+  namedBits,
+  octetString,
+  oid,
+  sequence,
+  tagged,
+  taggedPrimitive,
+} from '../../src/ground/der/write.ts'
+import { readCertificate } from '../../src/ground/x509/certificate.ts'
+import { added, asking, type Broken, boxedIssuer, cert, crl, extended, hex, u } from './files.ts'
+import {
   aki,
   apex,
   certificate,
@@ -21,20 +33,7 @@ import {
   swap,
   uid,
   usage,
-} from '../../../test/lint/forge.ts'
-
-import {
-  boolean,
-  integer,
-  namedBits,
-  octetString,
-  oid,
-  sequence,
-  tagged,
-  taggedPrimitive,
-} from '../../ground/der/write.ts'
-import { readCertificate } from '../../ground/x509/certificate.ts'
-import { added, asking, type Broken, boxedIssuer, cert, crl, extended, hex, u } from './files-testing.ts'
+} from './forge.ts'
 
 /** As `bad`, which holds them too. */
 export const badExtensions: Broken = {

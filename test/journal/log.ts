@@ -4,21 +4,24 @@ import assert from 'node:assert/strict'
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { after, before } from 'node:test'
-import type { Bytes } from '../bytes.ts'
-import type { Store } from '../store/store.ts'
-import { type TestStore, testStore } from '../store/testing.ts'
-import { type Entry, entry, readEntry } from './entry.ts'
-import { appendMany, integrate } from './journal.ts'
-import { type NoteSigner, verifierKey } from './note.ts'
-import { verifyStored } from './stored.ts'
-import { pkcs8, testKey } from './testing.ts'
-import type { JournalInQuestion } from './verify.ts'
+import type { Bytes } from '../../src/ground/bytes.ts'
+import { type Entry, entry, readEntry } from '../../src/ground/journal/entry.ts'
+import { appendMany, integrate } from '../../src/ground/journal/journal.ts'
+import { type NoteSigner, verifierKey } from '../../src/ground/journal/note.ts'
+import { verifyStored } from '../../src/ground/journal/stored.ts'
+import { pkcs8, testKey } from '../../src/ground/journal/testing.ts'
+import type { JournalInQuestion } from '../../src/ground/journal/verify.ts'
+import type { Store } from '../../src/ground/store/store.ts'
+import { type TestStore, testStore } from '../../src/ground/store/testing.ts'
 
 export const at = new Date('2026-11-20T05:42:00.007Z')
 export const key = createPrivateKey({ key: testKey.pkcs8, format: 'der', type: 'pkcs8' })
 export const signer: NoteSigner = { ...testKey, sign: octets => sign(null, octets, key) }
 export const verifierKeys = [verifierKey(testKey.name, testKey.publicKey)]
-export const schema = await readFile(new URL('../store/migrations/0001-journal.sql', import.meta.url), 'utf8')
+export const schema = await readFile(
+  new URL('../../src/ground/store/migrations/0001-journal.sql', import.meta.url),
+  'utf8',
+)
 
 export function act(number: number, more: Record<string, string> = {}): Entry {
   return entry('issued', at, { number, ...more })

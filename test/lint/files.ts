@@ -1,5 +1,14 @@
 /** Files that are good or wrong in one part, made for the tests of the rules. */
 
+import { bitString, oid, printableString, sequence, utf8String } from '../../src/ground/der/write.ts'
+import { readCertificate } from '../../src/ground/x509/certificate.ts'
+import { readList } from '../../src/ground/x509/list.ts'
+import { toPem } from '../../src/ground/x509/pem.ts'
+import { readRequest } from '../../src/ground/x509/request.ts'
+import type { Form, Kind, KnownKind } from '../../src/policy/lint/kind.ts'
+import { examine, judge, type LintOptions } from '../../src/policy/lint/lint.ts'
+import { readSigner } from '../../src/policy/lint/signer.ts'
+import { open } from '../../src/policy/lint/view.ts'
 import {
   asks,
   type CertificateTemplate,
@@ -19,16 +28,7 @@ import {
   swap,
   uid,
   validity,
-} from '../../../test/lint/forge.ts'
-import { bitString, oid, printableString, sequence, utf8String } from '../../ground/der/write.ts'
-import { readCertificate } from '../../ground/x509/certificate.ts'
-import { readList } from '../../ground/x509/list.ts'
-import { toPem } from '../../ground/x509/pem.ts'
-import { readRequest } from '../../ground/x509/request.ts'
-import type { Form, Kind, KnownKind } from './kind.ts'
-import { examine, judge, type LintOptions } from './lint.ts'
-import { readSigner } from './signer.ts'
-import { open } from './view.ts'
+} from './forge.ts'
 
 export interface File {
   readonly form: Form
