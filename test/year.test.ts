@@ -178,7 +178,9 @@ describe('a year', () => {
     const development = await developmentFrom(scene.store, 'CKMP')
     assert.equal(development?.state, 'designated')
     const public_ = async (day: string) =>
-      (await inForceForPublic(scene.store, day)).map(one => `${one.document} ${one.version}`)
+      (await inForceForPublic(scene.store, day))
+        .filter(one => one.document === 'CKMP DLMS')
+        .map(one => `${one.document} ${one.version}`)
     assert.deepEqual(await public_('2021-12-09'), [])
     assert.deepEqual(await public_('2021-12-10'), ['CKMP DLMS 1.0'])
   })

@@ -27,15 +27,15 @@ interface Flags {
 /**
  * Exit codes: 0 no errors (warnings may stand), 1 errors, 2 something could not be read or the usage is wrong.
  * @param registerOf the register of standards for that command: an environment may have its own
+ * @returns the group `documents`, for what needs a service
  */
 export function addDocuments(
   program: Command,
   io: Io,
   registerOf: (command: Command) => readonly Standard[] = () => standards,
-): void {
-  program
-    .command('documents')
-    .description('documents of the Code: review them before somebody else does')
+): Command {
+  const group = program.command('documents').description('documents of the Code: their versions, files and reviews')
+  group
     .command('review')
     .description('look through documents for what a careful reader would find')
     .argument('[file...]', 'Markdown (.md), DOCX, or plain text in UTF-8')
@@ -46,6 +46,7 @@ export function addDocuments(
     .action(async (files: string[], flags: Flags, command: Command) =>
       io.exit(await run(files, flags, io, registerOf(command))),
     )
+  return group
 }
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value]

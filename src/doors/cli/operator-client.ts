@@ -85,13 +85,14 @@ export function openOperatorClient({ credential, host, port }: OperatorClientOpt
         sent.once('error', (cause: NodeJS.ErrnoException) => fail(unreachable(cause, host, port)))
         sent.end(text)
       })
-      return read(answer.statusCode ?? 0, await textOf(answer)) as T
+      return answerFrom(answer.statusCode ?? 0, await textOf(answer)) as T
     },
     close: () => agent.destroy(),
   }
 }
 
-function readCredential(path: string): Buffer {
+/** @throws Refusal CREDENTIAL_MISSING */
+export function readCredential(path: string): Buffer {
   try {
     return readFileSync(path)
   } catch (cause) {
@@ -99,7 +100,8 @@ function readCredential(path: string): Buffer {
   }
 }
 
-function read(status: number, text: string): unknown {
+/** JSON that the service answered. @throws Refusal of a problem; Error for a fault of the service */
+export function answerFrom(status: number, text: string): unknown {
   let body: unknown
   try {
     body = JSON.parse(text)
@@ -113,7 +115,8 @@ function read(status: number, text: string): unknown {
   throw new Refusal(code, detail, { ...(about && { details: about }) })
 }
 
-function unreachable(cause: NodeJS.ErrnoException, host: string, port: number): Error {
+/** What went wrong below HTTP, as a refusal that helps. */
+export function unreachable(cause: NodeJS.ErrnoException, host: string, port: number): Error {
   if (cause.code === 'ECONNREFUSED') {
     const sentence = `nothing answers on ${host}:${port}: is the service running? (\`smki serve\`)`
     return new Refusal('NOT_RUNNING', sentence, { cause })

@@ -3,10 +3,12 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { fromHex, toHex } from '../../ground/bytes.ts'
+import { attachmentHeaders, isHeld } from '../../ground/http/attachment.ts'
 import { dcckiKindOf } from '../../policy/dccki/requests.ts'
 import { isDay } from '../../policy/documents/day.ts'
 import { meetingsFor, recordMeeting, tellMeeting, toldBodies } from '../../rooms/governance/dccki-meetings.ts'
-import { documentsFor, versionsFor } from '../../rooms/governance/documents.ts'
+import { documentOf, documentsFor, versionsFor } from '../../rooms/governance/documents.ts'
+import { readFile } from '../../rooms/governance/files.ts'
 import { no } from '../../rooms/governance/refusals.ts'
 import { type ProfiledRequest, requests } from '../../rooms/issuance/profiled-request.ts'
 import { findBySerials } from '../../rooms/repository/find.ts'
@@ -25,6 +27,7 @@ const file = z.strictObject({
 })
 const serial = z.strictObject({ serial: z.string().regex(/^[0-9a-fA-F]{32}$/) })
 const reference = z.strictObject({ ref: z.string().min(1).max(200) })
+const ofVersion = z.strictObject({ ref: z.string().min(1).max(200), version: z.string().min(1).max(200) })
 const asked = z.strictObject({ named: z.string().min(1).max(200) })
 
 export function addRepository(app: FastifyInstance, world: DcckiWorld): void {
@@ -83,8 +86,9 @@ export function addRepository(app: FastifyInstance, world: DcckiWorld): void {
     const visible = versions.filter(one => reader !== 'public' || one.from !== undefined)
     return json(reply, {
       ref,
-      versions: visible.map(({ version, sha256, octets, mediaType, heldAt, state, from, until }) => ({
+      versions: visible.map(({ version, sha256, octets, mediaType, heldAt, kept, state, from, until }) => ({
         version,
+        kept,
         sha256,
         octets,
         mediaType,
@@ -94,6 +98,16 @@ export function addRepository(app: FastifyInstance, world: DcckiWorld): void {
         until,
       })),
     })
+  })
+
+  app.get('/documents/:ref/versions/:version/file', async (request, reply) => {
+    const { ref, version } = fit(ofVersion, request.params)
+    const { person, party, reader } = request.dccki
+    const known = await documentOf(store, ref)
+    if (!known?.sets.includes('DCCKI Document Set')) throw no('DOCUMENT_UNKNOWN')
+    const file = await readFile(world, { person, party, reader }, ref, version)
+    reply.headers(attachmentHeaders(file))
+    return isHeld(request.headers['if-none-match'], file) ? reply.code(304).send() : reply.send(file.octets)
   })
 
   app.get('/meetings', async (request, reply) =>

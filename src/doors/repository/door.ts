@@ -10,6 +10,7 @@ import type { Stops } from '../../rooms/revocation/stops.ts'
 import { type Answers, answers, type Log } from './answer.ts'
 import { type Asker, apiKeys } from './api-key.ts'
 import { chains } from './chain.ts'
+import { addDocuments } from './documents.ts'
 import { refusals, writeNothing } from './message.ts'
 import { type Services, services } from './services.ts'
 
@@ -41,7 +42,8 @@ const paths: Readonly<Record<keyof Services, string>> = {
  * Registers, all behind the API key in the query parameter `apikey`:
  * `POST /services/certificatesearch` and `POST /services/retrievecertificate`, which answer 200, 402 for nothing found
  * and 401 for a request that is no search, always with XML;
- * `GET /authorities/<key id>.crt` and `GET /lists/<issuer key id>.crl`, in DER.
+ * `GET /authorities/<key id>.crt` and `GET /lists/<issuer key id>.crl`, in DER;
+ * `GET /documents` and `GET /documents/<reference>/<version>`, for what is public and published.
  * A fault of ours is a 500 with an incident number; everything else is one plain sentence.
  * @throws Refusal CONFIG_INVALID
  */
@@ -89,6 +91,7 @@ export function repositoryDoor(door: RepositoryDoor): void {
     })
   files('/authorities/:keyId.crt', 'application/pkix-cert', async keyId => (await chain()).certificates.get(keyId))
   files('/lists/:keyId.crl', 'application/pkix-crl', async keyId => (await chain()).lists.get(keyId))
+  addDocuments(app, store, answer)
 }
 
 /**
@@ -141,7 +144,7 @@ function serve(app: FastifyInstance, answer: Answers, services: Services): void 
 function absent(answer: Answers, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = request.url.split('?', 1)[0]!
   const post = Object.values(paths).includes(path) && 'POST'
-  const method = post || (/^\/(authorities|lists)\//.test(path) && 'GET')
+  const method = post || (/^\/(authorities|lists|documents)(\/|$)/.test(path) && 'GET')
   if (!method || method === request.method) return answer.say(request, reply, 404, 'there is nothing here')
   reply.header('allow', method)
   return answer.say(request, reply, 405, `this is asked with ${method}`)

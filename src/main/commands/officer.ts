@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
-import { findCredential, type OperatorClient, openOperatorClient } from '../../doors/cli/operator-client.ts'
+import { findCredential, type OperatorClientOptions, openOperatorClient } from '../../doors/cli/operator-client.ts'
+import { type OperatorFiles, operatorFiles } from '../../doors/cli/operator-files.ts'
 import { afterwards, type TaskSeen, type Telling } from '../../doors/cli/operator-words.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import { loadSettings } from '../home.ts'
@@ -85,6 +86,8 @@ export interface Speaking {
   get<T = Record<string, unknown>>(path: string): Promise<T>
   /** An act; repeated by nobody but this call, so that it happens once. */
   act<T = Record<string, unknown>>(method: 'POST' | 'PUT', path: string, body: object): Promise<T>
+  /** Files to and from the service. */
+  readonly files: OperatorFiles
   /** With `--json` the answer, else words. */
   tell(answer: unknown, words: () => string | Promise<string>): Promise<void>
   /** The number of a Party that was named by its number or its short name. */
@@ -104,7 +107,8 @@ export async function speaking(
   flags: OfficerFlags,
   work: (speaking: Speaking) => Promise<void>,
 ): Promise<void> {
-  const client = connect(command, flags)
+  const service = serviceOf(command, flags)
+  const client = openOperatorClient(service)
   const tail = tailOf(command, flags)
   const asking = flags.office === undefined ? {} : { office: flags.office }
   const get = <T>(path: string) => client.ask<T>('GET', path, undefined, asking)
@@ -116,6 +120,7 @@ export async function speaking(
       json: flags.json === true,
       get,
       act: (method, path, body) => client.ask(method, path, body, { ...asking, once: randomUUID() }),
+      files: operatorFiles(service, flags.office),
       async tell(answer, words) {
         if (flags.json) json(io, answer)
         else io.out(await words())
@@ -151,7 +156,7 @@ function tailOf(command: Command, { as, office, service }: OfficerFlags): string
     .join('')
 }
 
-function connect(command: Command, { as = process.env.SMKI_AS, service }: OfficerFlags): OperatorClient {
+function serviceOf(command: Command, { as = process.env.SMKI_AS, service }: OfficerFlags): OperatorClientOptions {
   if (as === undefined || as === '') {
     throw new Refusal('CREDENTIAL_MISSING', 'say who you are: --as FOLDER-OR-NAME of your credential, or SMKI_AS')
   }
@@ -160,11 +165,11 @@ function connect(command: Command, { as = process.env.SMKI_AS, service }: Office
   if (service !== undefined) {
     const [, host, port] = /^(.+):(\d{1,5})$/.exec(service) ?? []
     if (host === undefined) throw new Refusal('SERVICE_UNREADABLE', `${service} is not HOST:PORT`)
-    return openOperatorClient({ credential, host: host.replace(/^\[|\]$/g, ''), port: Number(port) })
+    return { credential, host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
   }
   const { services } = loadSettings(home)
   const port = running(home)?.ports.operator ?? services.operatorPort
-  return openOperatorClient({ credential, host: services.host, port })
+  return { credential, host: services.host, port }
 }
 
 /** A JSON file that a person wrote. @throws Refusal FILE_NOT_JSON; the system's when it cannot be read */

@@ -28,6 +28,8 @@ export const documentKinds = [
   'requirements',
   'architecture',
   'guidance',
+  // Generated here: conclusions of a consultation, a Modification Report.
+  'report',
 ] as const
 
 export type DocumentKind = (typeof documentKinds)[number]

@@ -16,6 +16,8 @@ type Assumed = <T extends z.ZodType>(
 
 const references = new Set(documents.map(({ ref }) => ref))
 
+const says = (text: string) => ({ says: text })
+
 export const governanceSettings = (assumed: Assumed) =>
   z.strictObject({
     documents: assumed(
@@ -42,4 +44,10 @@ export const governanceSettings = (assumed: Assumed) =>
       {},
       'standards whose status differs from the register that documents are reviewed by',
     ),
+    documentMiB: z
+      .number()
+      .positive()
+      .max(256)
+      .default(16)
+      .meta(says('longest file of a version of a document, in MiB; it is held in memory while it comes and goes')),
   })

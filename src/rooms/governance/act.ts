@@ -32,6 +32,8 @@ export function committed(chance: Chance, words: string): { salt: Bytes; digest:
 export interface Acting {
   readonly client: Client
   readonly at: Date
+  /** Who does it. */
+  readonly by: string
   /** Writes what was done into the journal, with who did it. */
   note(body: Readonly<Record<string, JsonValue>>): Promise<void>
 }
@@ -53,7 +55,7 @@ export async function act<T>(
   try {
     return await store.transaction(client => {
       const note: Acting['note'] = async body => void (await append(client, entry(name, at, { ...body, by })))
-      return work({ client, at, note })
+      return work({ client, at, by, note })
     })
   } catch (cause) {
     if (cause instanceof Refusal) {

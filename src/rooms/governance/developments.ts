@@ -2,15 +2,18 @@
 
 import type { Chance } from '../../ground/clock.ts'
 import type { Client, Store } from '../../ground/store/store.ts'
+import { markdown } from '../../policy/documents/blocks.ts'
 import { type Development, developmentOf, whyNot } from '../../policy/documents/development/development.ts'
 import {
   type DevelopmentEvent,
   eventSchema,
   type NewDevelopmentEvent,
 } from '../../policy/documents/development/events.ts'
+import { conclusionsReport } from '../../policy/documents/development/report.ts'
 import { type Acting, act, committed, type HandsWithChance } from './act.ts'
 import { citeDecision } from './decisions.ts'
 import { decideIn } from './documents.ts'
+import { keepReport, reportOn } from './generated.ts'
 import { no } from './refusals.ts'
 import { isPlainText } from './text.ts'
 
@@ -37,7 +40,8 @@ export function beginDevelopment(
 
 /**
  * Enters what happened next. Where the SMKI PMA is satisfied or confirms, a decision of its own to `approve document`
- * covers every document that is developed; what is designated is in force from that day.
+ * covers every document that is developed; what is designated is in force from that day. With the conclusions their report
+ * is kept, as a version of the document `reportRef` names.
  * @throws Refusal DEVELOPMENT_UNKNOWN, DEVELOPMENT_UNFIT, DEVELOPMENT_STEP; those of `citeDecision` and `decideVersion`
  */
 export function enterDevelopment(
@@ -91,9 +95,21 @@ async function enter(
      VALUES ($1, $2, $3, $4, $5, $6)`,
     [ref, number, text, salt, at, by],
   )
+  const report = event.step === 'conclude' ? await conclude(acting, ref, now) : undefined
   // What people responded may be confidential, and it may be long.
-  await note({ development: ref, number, step: event.step, state: now.state, event: digest })
+  const says = { development: ref, number, step: event.step, state: now.state, event: digest }
+  await note({ ...says, ...(report && { report }) })
   return now
+}
+
+/** The document that the report on a development's conclusions is kept as, of which it is version 1.0. */
+export const reportRef = (ref: string): string => `Conclusions report ${ref}`
+
+async function conclude(acting: Acting, ref: string, development: Development) {
+  const { title, documents } = development.draft
+  const definition = await reportOn(acting, reportRef(ref), `Conclusions: ${title}`, documents)
+  const text = markdown(conclusionsReport(development))
+  return keepReport(acting, { definition, version: '1.0', text, basis: `conclusions of the development ${ref}` })
 }
 
 /** @returns undefined when there is none of that reference */

@@ -1,8 +1,8 @@
 /** The register of documents: every version with its hash, who approved it, and from when until when it is in force. */
 
-import { fromHex, toHex } from '../../ground/bytes.ts'
+import { fromHex } from '../../ground/bytes.ts'
 import type { Chance } from '../../ground/clock.ts'
-import type { Client, Store } from '../../ground/store/store.ts'
+import type { Client } from '../../ground/store/store.ts'
 import { type Day, dayOf, isDay } from '../../policy/documents/day.ts'
 import {
   approvalAct,
@@ -15,28 +15,22 @@ import {
 } from '../../policy/documents/document-set.ts'
 import { type Acting, act, committed, type Hands, type HandsWithChance } from './act.ts'
 import { citeDecision } from './decisions.ts'
+import {
+  type DocumentRow,
+  type DocumentVersion,
+  documentOf,
+  type From,
+  heldDocument,
+  readDocument,
+  readVersion,
+  selectVersion,
+  type VersionRow,
+  versionOf,
+} from './document-rows.ts'
 import { no } from './refusals.ts'
 import { isPlainText, isProse } from './text.ts'
 
-export interface DocumentVersion {
-  readonly document: string
-  readonly version: string
-  /** Of its octets, 64 hexadecimal digits. */
-  readonly sha256: string
-  readonly octets: number
-  readonly mediaType: string
-  /** Where its octets lie: a reference of the repository or of an archive, never a public address of a confidential one. */
-  readonly heldAt: string
-  /** The SMKI PMA approves a CPS of an S1SPKI "or does not reject it" (L14.9 to L14.11). */
-  readonly state: 'draft' | 'approved' | 'not rejected' | 'rejected'
-  readonly decidedAt?: Date | undefined
-  readonly decision?: string | undefined
-  readonly basis?: string | undefined
-  readonly amendments: string
-  readonly from?: Day | undefined
-  /** The first day on which it is in force no more. */
-  readonly until?: Day | undefined
-}
+export { type DocumentVersion, documentOf }
 
 /**
  * Enters documents that are not there yet, and what changed of those that are. An entry never opens what is confidential.
@@ -51,12 +45,18 @@ export function enterDocuments(
 ): Promise<string[]> {
   return act(hands, by, 'enter documents', 'the register of documents', async acting => {
     const entered: string[] = []
-    for (const definition of definitions) if (await enterOne(acting, definition)) entered.push(definition.ref)
+    for (const definition of definitions) {
+      const now = await enterOne(acting, definition)
+      if (!now) continue
+      await acting.note({ document: definition.ref, ...now })
+      entered.push(definition.ref)
+    }
     return entered
   })
 }
 
-async function enterOne({ client, at, note }: Acting, definition: DocumentDefinition): Promise<boolean> {
+/** In an act of this room, which notes it. @returns what was entered or changed, undefined when it stood so already */
+export async function enterOne({ client, at }: Acting, definition: DocumentDefinition) {
   const { ref, title, kind, sets, owner, approver, confidential, reviewMonths = null } = definition
   const fits =
     [ref, title].every(one => one !== '' && isPlainText(one, 200)) &&
@@ -72,7 +72,7 @@ async function enterOne({ client, at, note }: Acting, definition: DocumentDefini
   const now = { title, kind, sets, owner, approver, confidential, reviewMonths }
   if (before) {
     const { ref: _, ...was } = before
-    if (JSON.stringify({ ...was, reviewMonths: was.reviewMonths ?? null }) === JSON.stringify(now)) return false
+    if (JSON.stringify({ ...was, reviewMonths: was.reviewMonths ?? null }) === JSON.stringify(now)) return undefined
   }
   await client.query(
     `INSERT INTO document (ref, title, kind, sets, owner, approver, confidential, review_months, entered_at)
@@ -87,8 +87,7 @@ async function enterOne({ client, at, note }: Acting, definition: DocumentDefini
       [`document:${ref}`, reviewMonths, dayOf(at), at],
     )
   }
-  await note({ document: ref, ...now })
-  return true
+  return now
 }
 
 export interface NewVersion {
@@ -100,26 +99,53 @@ export interface NewVersion {
   readonly heldAt: string
 }
 
-/** A draft. @throws Refusal DOCUMENT_UNKNOWN, DOCUMENT_UNFIT, VERSION_EXISTS */
+/** A draft whose octets lie elsewhere. @throws Refusal DOCUMENT_UNKNOWN, DOCUMENT_UNFIT, VERSION_EXISTS */
 export function addVersion(hands: Hands, by: string, given: NewVersion): Promise<DocumentVersion> {
-  const { document, version, sha256, octets, mediaType, heldAt } = given
-  return act(hands, by, 'add version', document, async ({ client, at, note }) => {
-    const fits =
-      [version, mediaType, heldAt].every(one => one !== '' && isPlainText(one, 200)) &&
-      /^[0-9a-f]{64}$/.test(sha256) &&
-      Number.isSafeInteger(octets) &&
-      octets > 0
-    if (!fits) throw no('DOCUMENT_UNFIT')
-    if (!(await heldDocument(client, document))) throw no('DOCUMENT_UNKNOWN', document)
-    const { rows } = await client.query(
-      `INSERT INTO document_version (document, version, sha256, octets, media_type, held_at, entered_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id`,
-      [document, version, fromHex(sha256), octets, mediaType, heldAt, at],
-    )
-    if (rows.length === 0) throw no('VERSION_EXISTS', `${document} ${version}`)
-    await note({ document, version, sha256, octets, mediaType, heldAt })
-    return (await versionOf(client, document, version))!
+  return act(hands, by, 'add version', given.document, async acting => {
+    if (!(await heldDocument(acting.client, given.document))) throw no('DOCUMENT_UNKNOWN', given.document)
+    await addIn(acting, given)
+    const { document, version, sha256, octets, mediaType, heldAt } = given
+    await acting.note({ document, version, sha256, octets, mediaType, heldAt })
+    return (await versionOf(acting.client, document, version))!
   })
+}
+
+/** Of a version whose octets are kept here. */
+export interface KeptBy {
+  /** A person's reference; absent where they are generated here. */
+  readonly enteredBy?: string | undefined
+}
+
+/**
+ * As `addVersion`, in an act of this room that holds the document, and notes it.
+ * @param kept where its octets are kept here: the caller keeps them in the same transaction
+ * @returns the number of its row
+ */
+export async function addIn({ client, at }: Acting, given: NewVersion, kept?: KeptBy): Promise<number> {
+  const { document, version, sha256, octets, mediaType, heldAt } = given
+  const fits =
+    [version, mediaType, heldAt].every(one => one !== '' && isPlainText(one, 200)) &&
+    /^[0-9a-f]{64}$/.test(sha256) &&
+    Number.isSafeInteger(octets) &&
+    octets > 0
+  if (!fits) throw no('DOCUMENT_UNFIT')
+  const { rows } = await client.query<{ id: number }>(
+    `INSERT INTO document_version (document, version, sha256, octets, media_type, held_at, entered_at, kept, entered_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id`,
+    [
+      document,
+      version,
+      fromHex(sha256),
+      octets,
+      mediaType,
+      heldAt,
+      at,
+      kept !== undefined,
+      kept?.enteredBy ?? null,
+    ],
+  )
+  if (!rows[0]) throw no('VERSION_EXISTS', `${document} ${version}`)
+  return rows[0].id
 }
 
 export interface VersionDecision {
@@ -138,8 +164,8 @@ export interface VersionDecision {
 
 /**
  * Decides on a draft. A version in force ends where the next begins.
- * @throws Refusal VERSION_UNKNOWN, VERSION_DECIDED, VERSION_ORDER, APPROVAL_NEEDS_DECISION, DOCUMENT_UNFIT, and those of
- *   `citeDecision`: the decision is to `approve document` (`s1spki approval` for documents of an S1SPKI) on
+ * @throws Refusal VERSION_UNKNOWN, VERSION_DECIDED, VERSION_ORDER, VERSION_SAME_PERSON, APPROVAL_NEEDS_DECISION,
+ *   DOCUMENT_UNFIT, and those of `citeDecision`: the decision is to `approve document` (`s1spki approval` for documents of an S1SPKI) on
  *   `document:<ref>`
  */
 export function decideVersion(
@@ -152,7 +178,7 @@ export function decideVersion(
 
 /** As `decideVersion`, in an act of this room that has begun. */
 export async function decideIn(
-  { client, at, note }: Acting,
+  { client, at, by, note }: Acting,
   chance: Chance,
   { document: ref, version, sha256, outcome, from, under, amendments = '' }: VersionDecision,
 ): Promise<DocumentVersion> {
@@ -163,6 +189,8 @@ export async function decideIn(
   const draft = document && (await versionOf(client, ref, version))
   if (!document || draft?.sha256 !== sha256) throw no('VERSION_UNKNOWN', `${ref} ${version} of these octets`)
   if (draft.state !== 'draft') throw no('VERSION_DECIDED', draft.state)
+  // What is in force was seen by two people at least.
+  if (draft.enteredBy === by) throw no('VERSION_SAME_PERSON', `${ref} ${version}`)
 
   // 1. Under what it is decided.
   if ('decision' in under) {
@@ -200,8 +228,6 @@ export async function decideIn(
   return (await versionOf(client, ref, version))!
 }
 
-type From = Pick<Store, 'query'> | Client
-
 /** Every document that this reader may see, in the order of the register. */
 export async function documentsFor(store: From, reader: Reader): Promise<DocumentDefinition[]> {
   const { rows } = await (store as Client).query<DocumentRow>('SELECT * FROM document ORDER BY entered_at, ref')
@@ -216,83 +242,30 @@ export async function versionsFor(store: From, reader: Reader, ref: string): Pro
   const document = await documentOf(store, ref)
   if (!document) throw no('DOCUMENT_UNKNOWN', ref)
   if (!mayRead(reader, document)) throw no('DOCUMENT_CONFIDENTIAL', ref)
-  const { rows } = await (store as Client).query<VersionRow>(`${selectVersion} WHERE document = $1 ORDER BY id`, [
-    ref,
-  ])
+  const { rows } = await (store as Client).query<VersionRow>(
+    `${selectVersion} WHERE v.document = $1 ORDER BY v.id`,
+    [ref],
+  )
   return rows.map(readVersion)
+}
+
+/** Every version that was approved, or not rejected, of documents that are not confidential, with the document's title. */
+export async function publishedVersions(store: From): Promise<(DocumentVersion & { readonly title: string })[]> {
+  const all = await documentsFor(store, 'public')
+  const { rows } = await (store as Client).query<VersionRow>(
+    `${selectVersion} WHERE v.effective_from IS NOT NULL AND v.document = ANY ($1) ORDER BY v.document, v.id`,
+    [all.map(one => one.ref)],
+  )
+  const titles = new Map(all.map(one => [one.ref, one.title]))
+  return rows.map(row => ({ ...readVersion(row), title: titles.get(row.document)! }))
 }
 
 /** What the public Repository may hold on that day: the versions in force of documents that are not confidential. */
 export async function inForceForPublic(store: From, on: Day): Promise<DocumentVersion[]> {
   const { rows } = await (store as Client).query<VersionRow>(
     `${selectVersion} WHERE effective_from <= $1::date AND (effective_until IS NULL OR effective_until > $1::date)
-        AND document IN (SELECT ref FROM document WHERE NOT confidential) ORDER BY document`,
+        AND v.document IN (SELECT ref FROM document WHERE NOT confidential) ORDER BY v.document`,
     [on],
   )
   return rows.map(readVersion)
-}
-
-export async function documentOf(store: From, ref: string): Promise<DocumentDefinition | undefined> {
-  const { rows } = await (store as Client).query<DocumentRow>('SELECT * FROM document WHERE ref = $1', [ref])
-  return rows[0] && readDocument(rows[0])
-}
-
-/** Held until the end of the transaction: versions of one document are decided on one after another. */
-async function heldDocument(client: Client, ref: string): Promise<DocumentDefinition | undefined> {
-  await client.query('SELECT FROM document WHERE ref = $1 FOR UPDATE', [ref])
-  return documentOf(client, ref)
-}
-
-async function versionOf(client: Client, ref: string, version: string): Promise<DocumentVersion | undefined> {
-  const { rows } = await client.query<VersionRow>(`${selectVersion} WHERE document = $1 AND version = $2`, [
-    ref,
-    version,
-  ])
-  return rows[0] && readVersion(rows[0])
-}
-
-type DocumentRow = Omit<DocumentDefinition, 'reviewMonths'> & { readonly review_months: number | null }
-
-function readDocument({ ref, title, kind, sets, owner, approver, confidential, review_months }: DocumentRow) {
-  const reviewed = review_months === null ? {} : { reviewMonths: review_months }
-  return { ref, title, kind, sets, owner, approver, confidential, ...reviewed } satisfies DocumentDefinition
-}
-
-// As text: `pg` would make an instant of a day.
-const selectVersion = `SELECT document, version, sha256, octets, media_type, held_at, state, decided_at, decision, basis,
-  amendments, effective_from::text, effective_until::text FROM document_version`
-
-interface VersionRow {
-  readonly document: string
-  readonly version: string
-  readonly sha256: Buffer
-  readonly octets: bigint
-  readonly media_type: string
-  readonly held_at: string
-  readonly state: DocumentVersion['state']
-  readonly decided_at: Date | null
-  readonly decision: string | null
-  readonly basis: string | null
-  readonly amendments: string
-  readonly effective_from: Day | null
-  readonly effective_until: Day | null
-}
-
-function readVersion(row: VersionRow): DocumentVersion {
-  const { document, version, state, amendments } = row
-  return {
-    document,
-    version,
-    sha256: toHex(row.sha256),
-    octets: Number(row.octets),
-    mediaType: row.media_type,
-    heldAt: row.held_at,
-    state,
-    ...(row.decided_at && { decidedAt: row.decided_at }),
-    ...(row.decision !== null && { decision: row.decision }),
-    ...(row.basis !== null && { basis: row.basis }),
-    amendments,
-    ...(row.effective_from !== null && { from: row.effective_from }),
-    ...(row.effective_until !== null && { until: row.effective_until }),
-  }
 }

@@ -2,13 +2,16 @@
 
 import type { Chance } from '../../ground/clock.ts'
 import type { Client, Store } from '../../ground/store/store.ts'
+import { markdown } from '../../policy/documents/blocks.ts'
 import {
   type ModificationEvent,
   modificationEventSchema,
   type NewModificationEvent,
 } from '../../policy/documents/modification/events.ts'
 import { type Modification, modificationOf, whyNotNow } from '../../policy/documents/modification/modification.ts'
+import { modificationReport } from '../../policy/documents/modification/report.ts'
 import { type Acting, act, committed, type HandsWithChance } from './act.ts'
+import { keepReport, reportOn } from './generated.ts'
 import { no } from './refusals.ts'
 import { isPlainText } from './text.ts'
 
@@ -30,7 +33,11 @@ export function raiseModification(
   })
 }
 
-/** @throws Refusal MODIFICATION_UNKNOWN, MODIFICATION_UNFIT, MODIFICATION_STEP */
+/**
+ * Enters what happened next. With the approval of the Modification Report the report is kept, as a version of the document
+ * that `modificationReportRef` names.
+ * @throws Refusal MODIFICATION_UNKNOWN, MODIFICATION_UNFIT, MODIFICATION_STEP
+ */
 export function enterModification(
   hands: HandsWithChance,
   by: string,
@@ -45,12 +52,13 @@ export function enterModification(
 }
 
 async function enter(
-  { client, at, note }: Acting,
+  acting: Acting,
   chance: Chance,
   by: string,
   ref: string,
   given: NewModificationEvent,
 ): Promise<Modification> {
+  const { client, at, note } = acting
   const parsed = modificationEventSchema.safeParse(given)
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!
@@ -68,14 +76,22 @@ async function enter(
      VALUES ($1, $2, $3, $4, $5, $6)`,
     [ref, number, text, salt, at, by],
   )
-  await note({
-    modification: ref,
-    number,
-    step: parsed.data.step,
-    state: now.state,
-    event: digest,
-  })
+  const report = parsed.data.step === 'approveReport' ? await keepApproved(acting, ref, now) : undefined
+  const says = { modification: ref, number, step: parsed.data.step, state: now.state, event: digest }
+  await note({ ...says, ...(report && { report }) })
   return now
+}
+
+/** The document that a Modification Report is kept as, of which it is the version that it says. */
+export const modificationReportRef = (ref: string): string => `Modification Report ${ref}`
+
+async function keepApproved(acting: Acting, ref: string, modification: Modification) {
+  const { raised, impact, report } = modification
+  const about = impact?.documents ?? raised.issueDocuments
+  const definition = await reportOn(acting, modificationReportRef(ref), `${ref} ${raised.title}`, about)
+  const text = markdown(modificationReport(ref, modification))
+  const basis = `Modification Report of ${ref}, approved on ${report!.on}`
+  return keepReport(acting, { definition, version: report!.version, text, basis })
 }
 
 /** @returns undefined when there is none of that reference */

@@ -13,6 +13,7 @@ export const governanceRefusals = {
   DECISION_UNFIT: { status: 400, says: 'the decision is not whole' },
   // Documents.
   DOCUMENT_UNKNOWN: { status: 404, says: 'there is no such document' },
+  DOCUMENT_EXISTS: { status: 409, says: 'the register has a document of that reference already' },
   DOCUMENT_CONFIDENTIAL: { status: 403, says: 'that document is for the DCC and for those who oversee it' },
   DOCUMENT_STAYS_CONFIDENTIAL: { status: 409, says: 'what was confidential is not opened by an entry' },
   DOCUMENT_UNFIT: { status: 400, says: 'the document, or its version, is not whole' },
@@ -24,6 +25,30 @@ export const governanceRefusals = {
     status: 409,
     says: 'a document that the SMKI PMA approves is approved by its decision',
   },
+  VERSION_NOT_LATER: {
+    status: 409,
+    says: 'a version is called by a number, such as 2.1, that is later than every one before',
+  },
+  VERSION_NOT_PUBLISHED: {
+    status: 403,
+    says: 'that version was not approved: it is for those who make and approve the document',
+  },
+  VERSION_SAME_PERSON: {
+    status: 409,
+    says: 'whoever entered a version does not decide on it: another person does',
+  },
+  NOT_THE_OWNER: { status: 403, says: 'versions of a document are entered for whoever looks after it' },
+  NOT_THE_APPROVER: { status: 403, says: 'what becomes of a version is entered for whoever approves the document' },
+  // Their octets.
+  FILE_NOT_KEPT: { status: 404, says: 'that version was entered by title only: no file of it is kept here' },
+  FILE_TOO_LARGE: { status: 413, says: 'the file is larger than documents may be here' },
+  FILE_TYPE_REFUSED: {
+    status: 415,
+    says: 'documents are kept as PDF, DOCX, Markdown, plain text in UTF-8, or XML, and as nothing else',
+  },
+  FILE_ACTIVE: { status: 400, says: 'what a browser or a word processor would run is not kept as a document' },
+  FILE_NOT_AS_SAID: { status: 400, says: 'the octets are not of the type that they are said to be' },
+  FILE_HASH_WRONG: { status: 409, says: 'the octets that arrived have another SHA-256 than was said' },
   REVIEW_UNKNOWN: { status: 404, says: 'nothing of that name is under review' },
   REVIEW_UNFIT: { status: 400, says: 'the review is not whole' },
   // Development of documents.

@@ -2,19 +2,22 @@
 
 import { datesOf, findingsOf } from '../../../policy/documents/development/checks.ts'
 import { type Development, states } from '../../../policy/documents/development/development.ts'
+import { mayRead } from '../../../policy/documents/document-set.ts'
+import { mayReadVersion } from '../../../policy/documents/keepers.ts'
 import { modificationFindings, timetable } from '../../../policy/documents/modification/checks.ts'
 import { dayIn } from '../../../policy/performance/zone.ts'
-import { developmentFrom } from '../../../rooms/governance/developments.ts'
-import { modificationFrom } from '../../../rooms/governance/modifications.ts'
+import { developmentFrom, reportRef } from '../../../rooms/governance/developments.ts'
+import { documentOf, versionsFor } from '../../../rooms/governance/documents.ts'
+import { modificationFrom, modificationReportRef } from '../../../rooms/governance/modifications.ts'
 import { developments, modifications } from '../../../rooms/governance/register.ts'
 import { type Html, html, type Part } from '../frame/html.ts'
-import { page } from '../frame/page.ts'
+import { page, type Visit } from '../frame/page.ts'
 import { heading, link, list, subheading, tag } from '../frame/pieces.ts'
 import { facts, table } from '../frame/tables.ts'
 import { count } from '../frame/words.ts'
 import { refuse } from '../refusals.ts'
-import { day } from './documents.ts'
-import { central } from './who.ts'
+import { day, fileCell } from './documents.ts'
+import { central, readerOf } from './who.ts'
 
 const stateWords: Readonly<Record<Development['state'], string>> = {
   drafted: 'Drafted',
@@ -86,7 +89,8 @@ export const development = page({
   title: 'Development',
   who: central,
   section: 'governance',
-  async show({ door, params }) {
+  async show(visit) {
+    const { door, params } = visit
     const one = await developmentFrom(door.store, params.ref ?? '')
     if (!one) throw refuse('NOTHING_THERE')
     const found = findingsOf(one)
@@ -101,10 +105,30 @@ export const development = page({
       ['What', 'When'],
       datesOf(one).map(of => [of.what, day(of.on)]),
       'No date is known.',
-    )}${one.rounds.map((round, i) => roundOf(round, i, one.rounds.length))}`
+    )}${await files(visit, [...one.draft.documents, reportRef(params.ref ?? '')])}${one.rounds.map((round, i) => roundOf(round, i, one.rounds.length))}${
+      one.concluded
+        ? facts([['Attachments of the conclusions', one.concluded.attachments.join('; ') || 'none']])
+        : ''
+    }`
     return { title: one.draft.title, body }
   },
 })
+
+/** What was consulted on, and the report on it, as far as this visitor may read of them. */
+async function files({ door, visitor }: Visit, refs: readonly string[]): Promise<Html> {
+  const reader = readerOf(visitor)
+  const rows: Part[][] = []
+  for (const ref of refs) {
+    const known = await documentOf(door.store, ref)
+    if (!known || !mayRead(reader, known)) continue
+    for (const one of (await versionsFor(door.store, reader, ref)).toReversed()) {
+      const to = link(`/governance/documents/${encodeURIComponent(ref)}`, ref)
+      rows.push([to, one.version, one.state, fileCell(one, mayReadVersion(reader, known, one))])
+    }
+  }
+  const none = 'No version of its documents was entered: they stand here by title only; no file is kept.'
+  return table('Documents and reports', ['Document', 'Version', 'State', 'File'], rows, none)
+}
 
 /** Confidential responses are counted and not shown: who is to publish the report sees what may be in it. */
 function roundOf(round: Development['rounds'][number], i: number, of: number): Html {
@@ -117,6 +141,7 @@ function roundOf(round: Development['rounds'][number], i: number, of: number): H
   return html`${subheading(of > 1 ? `Consultation ${i + 1}` : 'Consultation')}${facts([
     ['About', asked.about],
     ['Proposed designation', day(asked.designationOn)],
+    ['Attachments', asked.attachments.length > 0 && asked.attachments.join('; ')],
     [
       'Responses',
       html`${count(responses.length, 'response')}${responses.length > open.length ? `, of which ${responses.length - open.length} confidential` : ''}`,
@@ -151,7 +176,8 @@ export const modification = page({
   title: 'Modification',
   who: central,
   section: 'governance',
-  async show({ door, params }) {
+  async show(visit) {
+    const { door, params } = visit
     const one = await modificationFrom(door.store, params.ref ?? '')
     if (!one) throw refuse('NOTHING_THERE')
     const found = modificationFindings(one)
@@ -166,7 +192,7 @@ export const modification = page({
       ['What', 'When'],
       timetable(one).map(of => [of.what, day(of.on)]),
       'No date is known.',
-    )}`
+    )}${one.report ? await files(visit, [modificationReportRef(params.ref ?? '')]) : ''}`
     return { title: params.ref ?? '', body }
   },
 })

@@ -2,19 +2,20 @@
 
 import { documentSets } from '../../../policy/documents/document-set.ts'
 import type { Due } from '../../../policy/documents/due.ts'
+import { entering, mayReadVersion } from '../../../policy/documents/keepers.ts'
 import { dayIn } from '../../../policy/performance/zone.ts'
 import { type DocumentVersion, documentOf, documentsFor, versionsFor } from '../../../rooms/governance/documents.ts'
 import { reviewsDone } from '../../../rooms/governance/register.ts'
 import { reviewsDue } from '../../../rooms/governance/reviews.ts'
 import { type Html, html, type Part } from '../frame/html.ts'
 import { page } from '../frame/page.ts'
-import { type Colour, code, heading, link, paragraph, tag } from '../frame/pieces.ts'
+import { buttonLink, type Colour, code, heading, link, paragraph, tag } from '../frame/pieces.ts'
 import { facts, table } from '../frame/tables.ts'
 import { atTime, onDay, size } from '../frame/words.ts'
 import { refuse } from '../refusals.ts'
-import { central, readerOf } from './who.ts'
+import { central, holds, readerOf } from './who.ts'
 
-const colours: Readonly<Record<DocumentVersion['state'], Colour>> = {
+export const colours: Readonly<Record<DocumentVersion['state'], Colour>> = {
   draft: 'blue',
   approved: 'green',
   'not rejected': 'green',
@@ -26,6 +27,19 @@ const dueColours: Readonly<Record<Due['state'], Colour>> = { 'in time': 'green',
 export const day = (text: string): string => onDay(new Date(`${text}T12:00:00Z`))
 export const dueTag = ({ state, dueOn }: Due): Html =>
   html`${tag(state === 'in time' ? 'In time' : state === 'soon' ? 'Due soon' : 'Overdue', dueColours[state])} ${day(dueOn)}`
+
+/** Of a document, and of a version, of which there is no more than that. */
+export const titleOnly = 'Entered by title only; no file is kept.'
+
+export const versionPath = (ref: string, version: string): string =>
+  `/governance/documents/${encodeURIComponent(ref)}/versions/${encodeURIComponent(version)}`
+
+/** To download it, for whoever may; or why there is nothing to download. */
+export function fileCell({ document, version, kept, heldAt, octets }: DocumentVersion, may: boolean): Part {
+  if (!kept) return heldAt === 'store' ? titleOnly : html`${titleOnly} Its octets: ${heldAt}`
+  const what = size(octets)
+  return may ? html`${link(`${versionPath(document, version)}/file`, `Download ${version}`)} (${what})` : what
+}
 
 export const documents = page({
   path: '/governance/documents',
@@ -49,7 +63,11 @@ export const documents = page({
       return [
         html`${link(`/governance/documents/${encodeURIComponent(ref)}`, ref)}<br>${title}${confidential ? html` ${tag('Confidential', 'purple')}` : ''}`,
         approver,
-        inForce ? html`${tag('In force', 'green')} ${inForce.version}` : tag('None in force', 'grey'),
+        inForce
+          ? html`${tag('In force', 'green')} ${inForce.version}${inForce.kept ? '' : html`<br>${titleOnly}`}`
+          : of.length === 0
+            ? titleOnly
+            : tag('None in force', 'grey'),
         drafts.length > 0 ? html`${tag('Draft', 'blue')} ${drafts.map(one => one.version).join(', ')}` : '–',
         review ? dueTag(review) : '–',
       ]
@@ -87,6 +105,7 @@ export const document = page({
       reviewsDone(door.store, `document:${ref}`),
     ])
     const review = due.find(of => of.subject === `document:${ref}`)
+    const reader = readerOf(visitor)
     const body = html`${heading(ref, 'Document')}${facts([
       ['Title', one.title],
       ['Kind', one.kind],
@@ -98,22 +117,26 @@ export const document = page({
         one.confidential ? 'yes: for the DCC, the SMKI PMA, and who looks after or approves it' : 'no',
       ],
       ['Next review', review && dueTag(review)],
-    ])}${table(
+    ])}${
+      holds(visitor, entering(one))
+        ? buttonLink(`/governance/documents/${encodeURIComponent(ref)}/enter`, 'Enter a version', true)
+        : ''
+    }${table(
       'Versions, latest first',
-      ['Version', 'State', 'In force', 'Under', 'SHA-256', 'Size'],
+      ['Version', 'State', 'In force', 'Under', 'SHA-256', 'File'],
       versions
         .toReversed()
         .map(of => [
-          of.version,
+          link(versionPath(ref, of.version), of.version),
           html`${tag(of.state.charAt(0).toUpperCase() + of.state.slice(1), colours[of.state])}${of.decidedAt ? html` ${atTime(of.decidedAt)}` : ''}`,
           of.from ? `from ${day(of.from)}${of.until ? ` until ${day(of.until)}` : ''}` : '–',
           of.decision
             ? link(`/governance/decisions/${encodeURIComponent(of.decision)}`, of.decision)
             : (of.basis ?? '–'),
           code(of.sha256),
-          size(of.octets),
+          fileCell(of, mayReadVersion(reader, one, of)),
         ]),
-      'No version was entered.',
+      titleOnly,
     )}${table(
       'Reviews, latest first',
       ['On', 'Found', 'Evidence', 'Decision'],
