@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeDeviceCsr } from '../simulator/device.ts'
 import { entry } from '../src/ground/journal/entry.ts'
-import { integrate } from '../src/ground/journal/journal.ts'
+import { integrate, type Memory } from '../src/ground/journal/journal.ts'
 import { leafHash, rootOf } from '../src/ground/journal/merkle.ts'
 import { readPassphraseFile } from '../src/ground/keystore/passphrase.ts'
 import { openSoftwareKeyStore } from '../src/ground/keystore/software.ts'
@@ -61,10 +61,12 @@ export async function issuingWithAndWithout(
   const postmaster = Number(readFileSync(join(home.store, 'data', 'postmaster.pid'), 'utf8').split('\n')[0])
   const processes = watch({ bench: process.pid }, postmaster)
   try {
+    const memory: Memory = {}
     const integrated = () =>
       integrate({
         store: opened.store,
         at: systemClock(),
+        memory,
         ...journalVerifier(settings, keys),
         sign: octets => keys.sign(journalKey, octets),
       })

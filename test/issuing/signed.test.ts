@@ -6,11 +6,17 @@ import { after, before, describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { makeKeyPair, spkiOf } from '../../simulator/device.ts'
 import { equal, toHex } from '../../src/ground/bytes.ts'
+import { wholeSecond } from '../../src/ground/clock.ts'
 import type { KeyStore } from '../../src/ground/keystore/keystore.ts'
-import { readCertificate } from '../../src/ground/x509/certificate.ts'
+import { type Certificate, readCertificate } from '../../src/ground/x509/certificate.ts'
+import { systemChance } from '../../src/main/world.ts'
+import { conform } from '../../src/policy/conform.ts'
 import { profileNamed } from '../../src/policy/hierarchies.ts'
+import type { Wanted } from '../../src/policy/wanted.ts'
+import { type Plan, planFor } from '../../src/rooms/authority/plan.ts'
 import { authorities, issuingAuthority } from '../../src/rooms/authority/register.ts'
-import { SignatureFault } from '../../src/rooms/authority/sign.ts'
+import { serialNumbers } from '../../src/rooms/authority/serial.ts'
+import { authority, SignatureFault } from '../../src/rooms/authority/sign.ts'
 import { issueOrganisation } from '../../src/rooms/issuance/single.ts'
 import { certificatesOf } from '../../src/rooms/repository/signings.ts'
 import { acts, issue, makeRooms, newCsr, newDeviceId, type Rooms, signings } from './rooms.ts'
@@ -21,6 +27,21 @@ before(async () => {
   rooms = await makeRooms({ pkis: ['smki-device', 'smki-organisation'] })
 })
 after(() => rooms.close())
+
+/** A Device Certificate that could be signed. */
+function conforming(plan: Plan, issuer: Certificate) {
+  const wanted: Wanted = {
+    profile: profileNamed(rooms.settings, 'Device Certificate'),
+    issuer,
+    serial: serialNumbers(systemChance)(),
+    moment: wholeSecond(new Date()),
+    subject: {},
+    publicKey: spkiOf(makeKeyPair().publicKey),
+    usage: 'digitalSignature',
+    hardwareModule: { hwType: '1.2.3', hwSerialNum: Buffer.from(newDeviceId(), 'hex') },
+  }
+  return conform(plan(wanted), wanted)
+}
 
 /** A key store that does otherwise when it signs. */
 function signingBy(signs: KeyStore['sign']): KeyStore {
@@ -92,6 +113,47 @@ describe('A key store that', () => {
       assert.ok(outcome && 'der' in outcome)
     })
   }
+
+  it('says of its own signatures that they hold, when they do not, is believed for a few dozen at most', async () => {
+    const keys = new Proxy(rooms.keys.issuing, {
+      get: (of, name) => {
+        if (name === 'sign') return faulty['signs with a key of its own']
+        if (name === 'checkOwn') return (_: string, __: Uint8Array, all: unknown[]) => all.map(() => true)
+        const found = Reflect.get(of, name, of) as unknown
+        return typeof found === 'function' ? found.bind(of) : found
+      },
+    })
+    const [record] = (await authorities(rooms.store)).filter(
+      one => one.pki === 'smki-device' && one.level === 'issuing',
+    )
+    const one = authority(keys, record!.keyLabel, record!.certificate)
+    const plan = planFor(profileNamed(rooms.settings, 'Device Certificate'), record!.certificate)
+    const group = Array.from({ length: 70 }, () => conforming(plan, record!.certificate))
+    // The first of all, and the thirty-third, whatever the groups are.
+    assert.throws(() => one.signMany(group.slice(0, 1)), SignatureFault)
+    assert.equal(one.signMany(group.slice(1, 20)).length, 19)
+    assert.equal(one.signMany(group.slice(20, 32)).length, 12)
+    assert.throws(() => one.signMany(group.slice(32, 34)), SignatureFault)
+    // And each alone.
+    assert.throws(() => one.sign(group[40]!), SignatureFault)
+  })
+
+  it('has signed one of a group wrongly is caught, whether it can check itself or not', async () => {
+    for (const checksItself of [true, false]) {
+      let signed = 0
+      const signs: KeyStore['sign'] = (label, octets) => good(label, ++signed === 20 ? octets.subarray(1) : octets)
+      const by = signingBy(signs)
+      const keys = new Proxy(by, {
+        get: (of, name) => (name === 'checkOwn' && !checksItself ? undefined : Reflect.get(of, name, of)),
+      })
+      const before = await signings(rooms.store)
+      const csrs = Array.from({ length: 40 }, () => newCsr())
+      await assert.rejects(issue(rooms.devices({ keys }), csrs), SignatureFault)
+      const now = await signings(rooms.store)
+      assert.equal(now.complete, before.complete)
+      assert.equal(now.intended, 0)
+    }
+  })
 
   it('names another key under the label of an authority is not used at all', async () => {
     const keys = signingBy(good)

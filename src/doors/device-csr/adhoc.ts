@@ -2,11 +2,13 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, preHandlerAsyncHookHandler } from 'fastify'
+import { NobodyListens } from '../../ground/channel.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import type { Outcome } from '../../rooms/governance/performance/sample.ts'
 import { type AdHocAnswer, readAdHocRequest, writeAdHocResponse } from './adhoc-message.ts'
 import { BodyRefused, wholeBody } from './body.ts'
 import type { DeviceDoor } from './door.ts'
+import { together } from './together.ts'
 import { transactionIds } from './transactions.ts'
 
 /** A request has some 600 octets. */
@@ -20,7 +22,7 @@ export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preH
     bound: 4 * services.bodyMiB * 1024 * 1024,
     silenceMs: services.bodySilenceSeconds * 1000,
   }
-  let turn = 0
+  const signers = together(door.signers)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(['application/xml'], (_, body, done) => done(null, body))
 
@@ -43,9 +45,8 @@ export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preH
       if (door.stops.stopped({ interface: 'ADHOC_WS', party: credential.party }))
         return answer(id, door.codes['WF:SUSP'])
       if ((await door.pace.admit(credential.party)) === 'refuse') return reply.code(429).send()
-      const signer = door.signers[turn++ % door.signers.length]!
       const eligible = !issuing.eligibilityOnAdHoc || credential.deviceSubscriber
-      const issued = await signer.ask({
+      const issued = await signers.ask({
         csr: message.csr,
         party: credential.party,
         transaction: transactionId,
@@ -68,6 +69,8 @@ export function adHocService(app: FastifyInstance, door: DeviceDoor, admit: preH
         'a request met a fault',
       )
       measuring?.became('fault')
+      // Every signer is being started anew: nothing was issued.
+      if (cause instanceof NobodyListens) return answer(id, door.codes['CA:FF1'])
       // Whether a certificate was issued is not known here; asking again with the same CSR tells.
       return answer(id, door.codes['WF:BB2'])
     }

@@ -1,6 +1,7 @@
 /** What every key store does, whether it is a file or a module behind PKCS#11. */
 
 import type { Bytes } from '../bytes.ts'
+import type { Signatures } from './own-check.ts'
 
 /**
  * What a signing key is, and with it the one way in which it signs (certificates.md section 2):
@@ -49,6 +50,14 @@ export interface KeyStore {
    * @throws Refusal KEY_UNKNOWN; KEY_NOT_FOR_THIS when the label names a secret
    */
   sign(label: string, octets: Bytes): Bytes
+
+  /**
+   * For each signature, whether it is by the key of that SubjectPublicKeyInfo, which must be the label's. Only a store that
+   * can look at its keys has this, and has it for P-256: its answer is that of the public key, sooner (own-check.ts).
+   * @returns undefined for other kinds of key
+   * @throws Refusal KEY_UNKNOWN; KEY_NOT_FOR_THIS when the label names a secret
+   */
+  checkOwn?(label: string, spki: Bytes, signatures: Signatures): boolean[] | undefined
 
   /**
    * Keeps 1 to 65,535 octets under a new label. The caller's buffer stays the caller's to zero.

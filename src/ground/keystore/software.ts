@@ -10,6 +10,7 @@ import { type Contents, decodeContents, type Entry, encodeContents, isLabel } fr
 import type { KeyKind, KeyStore } from './keystore.ts'
 import { importPrivate, makePair, signWith } from './kinds.ts'
 import { withLock } from './lock.ts'
+import { type OwnCheck, ownCheck, type Signatures, scalarOf } from './own-check.ts'
 import { checkFolder, type Privacy, readPrivateFile, replacePrivateFile } from './private-file.ts'
 import { refusal } from './refusals.ts'
 import {
@@ -121,6 +122,14 @@ const privacy: Privacy = {
   folder: 'closed',
 }
 
+/** A key in use, and what checks its signatures: for that it is held a second time. */
+interface Signing {
+  readonly kind: KeyKind
+  readonly spki: Bytes
+  readonly key: KeyObject
+  readonly check: OwnCheck | undefined
+}
+
 /** What may be known of an entry without opening anything: all of it but the secret. */
 type Known = Omit<Entry, 'secret'>
 
@@ -132,7 +141,7 @@ class FileKeyStore implements SoftwareKeyStore {
   #fileKey: KeyObject | undefined
   #header: Header
   #known = new Map<string, Known>()
-  #signing = new Map<string, { kind: KeyKind; spki: Bytes; key: KeyObject }>()
+  #signing = new Map<string, Signing>()
   /** The nonce of the file that `#known` was read from: tells every write from every other. */
   #seen: Bytes | undefined
 
@@ -176,6 +185,12 @@ class FileKeyStore implements SoftwareKeyStore {
   sign(label: string, octets: Bytes): Bytes {
     const { kind, key } = this.#signing.get(label) ?? this.#loadSigning(label)
     return signWith(kind, key, octets)
+  }
+
+  checkOwn(label: string, spki: Bytes, signatures: Signatures): boolean[] | undefined {
+    const signing = this.#signing.get(label) ?? this.#loadSigning(label)
+    if (!equal(signing.spki, spki)) return signatures.map(() => false)
+    return signing.check?.(signatures)
   }
 
   keepSecret(label: string, octets: Bytes): void {
@@ -293,12 +308,14 @@ class FileKeyStore implements SoftwareKeyStore {
     }
   }
 
-  #loadSigning(label: string): { kind: KeyKind; key: KeyObject } {
+  #loadSigning(label: string): Signing {
     if (this.#find(label).kind === 'secret') throw refusal('KEY_NOT_FOR_THIS', label)
     return this.#withContents(contents => {
       const { kind, spki, secret } = entryOf(contents, label)
       if (kind === 'secret') throw refusal('KEY_NOT_FOR_THIS', label)
-      const signing = { kind, spki, key: importPrivate(secret, spki) }
+      const key = importPrivate(secret, spki)
+      const check = kind === 'P-256' ? ownCheck(scalarOf(secret), spki) : undefined
+      const signing = { kind, spki, key, check }
       this.#signing.set(label, signing)
       return signing
     })

@@ -3,6 +3,7 @@
 import type { Bytes } from '../bytes.ts'
 import type { OpenKeyStore } from './attach.ts'
 import type { KeyKind, KeyStore } from './keystore.ts'
+import type { Signatures } from './own-check.ts'
 
 /**
  * `main`, but for those labels, which are looked for in `other` alone. Its identity is that of `main`: ask
@@ -58,6 +59,10 @@ class SplitKeyStore implements OpenKeyStore {
 
   sign(label: string, octets: Bytes): Bytes {
     return this.storeOf(label).sign(label, octets)
+  }
+
+  checkOwn(label: string, spki: Bytes, signatures: Signatures): boolean[] | undefined {
+    return this.storeOf(label).checkOwn?.(label, spki, signatures)
   }
 
   keepSecret(label: string, octets: Bytes): void {

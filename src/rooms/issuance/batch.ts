@@ -180,6 +180,8 @@ function portionsOf(batch: bigint, parts: Iterable<Buffer>, readItems: ReadItems
 }
 
 export interface Progress {
+  /** What waits for the Registration Authority; `zip`: it came by the Portal. */
+  readonly pending: readonly { readonly id: bigint; readonly zip: boolean }[]
   readonly parsing: readonly bigint[]
   /** Whether portions wait to be taken. */
   readonly waiting: boolean
@@ -192,16 +194,17 @@ export async function advance(hands: Hands, open: boolean): Promise<Progress> {
     id: bigint
     state: BatchState
     single: boolean
+    zip: boolean
     waiting: boolean
     done: boolean
   }>({
     name: 'open_batches',
-    text: `SELECT b.id, b.state, starts_with(b.reference, $2) AS single,
+    text: `SELECT b.id, b.state, starts_with(b.reference, $2) AS single, starts_with(b.reference, $3) AS zip,
                   EXISTS (SELECT FROM portion p WHERE p.batch = b.id AND p.state <> 'done'
                           AND (p.state = 'queued' OR p.lease_until < $1)) AS waiting,
                   NOT EXISTS (SELECT FROM portion p WHERE p.batch = b.id AND p.state <> 'done') AS done
              FROM batch b WHERE b.state NOT IN ('REJECTED', 'TAMPERED', 'COMPLETED') ORDER BY b.id`,
-    values: [hands.clock(), singleMark],
+    values: [hands.clock(), singleMark, zipMark],
   })
   const completed: bigint[] = []
   let waiting = false
@@ -218,7 +221,12 @@ export async function advance(hands: Hands, open: boolean): Promise<Progress> {
       state = await move(hands, row.id, state, 'PAUSED')
     waiting ||= state === 'PROCESSING' && row.waiting
   }
-  return { parsing: rows.filter(row => row.state === 'PARSING').map(row => row.id), waiting, completed }
+  return {
+    pending: rows.filter(row => row.state === 'PENDING').map(({ id, zip }) => ({ id, zip })),
+    parsing: rows.filter(row => row.state === 'PARSING').map(row => row.id),
+    waiting,
+    completed,
+  }
 }
 
 /**
@@ -228,19 +236,6 @@ export async function advance(hands: Hands, open: boolean): Promise<Progress> {
 export const zipMark = '\u0001zip:'
 /** One CSR, which waits for no window: its answer is due within 30 seconds (service-interface.md section 9). */
 export const singleMark = '\u0001csr:'
-
-/** Batches that wait for the Registration Authority. @param portal whether zips from the Portal are wanted too */
-export async function pendingBatches(
-  store: Pick<Store, 'query'>,
-  { portal = true }: { portal?: boolean } = {},
-): Promise<bigint[]> {
-  const { rows } = await store.query<{ id: bigint }>({
-    name: 'pending_batches',
-    text: "SELECT id FROM batch WHERE state = 'PENDING' AND ($1 OR NOT starts_with(reference, $2)) ORDER BY id",
-    values: [portal, zipMark],
-  })
-  return rows.map(row => row.id)
-}
 
 /**
  * Removes results past the pick-up window, uploads that were refused as long ago, and parts of uploads that broke off.

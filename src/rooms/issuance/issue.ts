@@ -13,6 +13,7 @@ import { conform } from '../../policy/conform.ts'
 import type { DeviceCode } from '../../policy/smki-device/codes.ts'
 import type { Wanted } from '../../policy/wanted.ts'
 import type { Hands } from '../authority/issue-one.ts'
+import type { Signed } from '../authority/sign.ts'
 import { certifiedFor } from '../repository/holdings.ts'
 import { giveUpWritten, type Intended } from '../repository/register.ts'
 import { type Admitted, admit } from './admit.ts'
@@ -25,11 +26,13 @@ export interface DeviceIssuing extends Hands {
   readonly authorities: IssuingDcas
   /** How groups without rows of their own are written (inside/writing.ts); one for each signer. */
   readonly writing?: Writing
+  /** The signer process (signers.ts): should it end in the middle, others give up what it had written down. */
+  readonly signer?: number | undefined
 }
 
 /** What a signer needs, made once and kept: numbers of signings are fetched by the dozen. */
-export function deviceIssuing(hands: Hands, authorities: IssuingDcas): DeviceIssuing {
-  return { ...hands, authorities, writing: atOnce(hands.store) }
+export function deviceIssuing(hands: Hands, authorities: IssuingDcas, signer?: number): DeviceIssuing {
+  return { ...hands, authorities, signer, writing: atOnce(hands.store, signer) }
 }
 
 /** What became of one request: a certificate at its position in the signing, or the code that says why not. */
@@ -128,8 +131,8 @@ async function issuePlanned(
   )
   await seeKeysAlone(hands, signing, decided)
 
-  // 4. Sign. Each signature is verified before it goes on.
-  const signed = await inSlices(planned, ({ by, conforming }) => by.authority.sign(conforming))
+  // 4. Sign. Each signature is checked before it goes on.
+  const signed = await signAll(planned)
 
   // 5. Keep them: from the commit on these Certificates exist and stand in the Repository, whatever fails later.
   let position = 0
@@ -151,15 +154,16 @@ async function issuePlanned(
 
 /** A portion writes rows of its batch in the same transactions; what comes singly is written in one statement each. */
 function writingOf(hands: DeviceIssuing, { intending, keeping }: Group, outcomes: readonly Outcome[]): Writing {
-  if (!intending && !keeping) return hands.writing ?? atOnce(hands.store)
+  if (!intending && !keeping) return hands.writing ?? atOnce(hands.store, hands.signer)
   let named: bigint | undefined
-  return inTransactions(hands.store, {
-    async intending(client, signing) {
+  const additions = {
+    async intending(client: Client, signing: bigint) {
       named = signing
       await intending?.(client, signing)
     },
-    keeping: async client => keeping?.(client, outcomes, named),
-  })
+    keeping: async (client: Client) => keeping?.(client, outcomes, named),
+  }
+  return inTransactions(hands.store, additions, hands.signer)
 }
 
 /** As `map`, letting others have the thread every few milliseconds: a single request does not wait for a batch. */
@@ -167,9 +171,26 @@ async function inSlices<From, To>(from: readonly From[], work: (one: From, n: nu
   const to: To[] = []
   for (const [n, one] of from.entries()) {
     to.push(work(one, n))
-    if (to.length % 32 === 0) await new Promise(resolve => setImmediate(resolve))
+    if (to.length % slice === 0) await pause()
   }
   return to
+}
+
+const slice = 32
+const pause = () => new Promise(resolve => setImmediate(resolve))
+
+/** In slices too: signatures of one authority are checked together. */
+async function signAll(planned: readonly PlannedOne[]): Promise<Signed[]> {
+  const signed: Signed[] = []
+  while (signed.length < planned.length) {
+    const { by } = planned[signed.length]!
+    const next = planned.slice(signed.length, signed.length + slice)
+    const other = next.findIndex(one => one.by !== by)
+    const same = other < 0 ? next : next.slice(0, other)
+    signed.push(...by.authority.signMany(same.map(one => one.conforming)))
+    if (signed.length < planned.length) await pause()
+  }
+  return signed
 }
 
 function admitOrRefuse(csr: Bytes): Admitted | Refusal<DeviceCode> {

@@ -30,11 +30,12 @@ export async function intendAtOnce(
   slot: Slot,
   group: readonly Intended[],
   entry: Entry,
+  signer?: number,
 ): Promise<void> {
   await store.query({
     name: 'intend_at_once',
     text: `WITH made AS (
-        INSERT INTO signing (id, count, at, slot) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4)),
+        INSERT INTO signing (id, count, at, slot, signer) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $15)),
       noted AS (INSERT INTO journal_pending (octets) VALUES ($5))
       INSERT INTO certificate
         (signing, position, authority, family, usage, role, ordinal, eui64, serial, key_id, tbs)
@@ -57,6 +58,7 @@ export async function intendAtOnce(
       group.map(one => view(one.serial)),
       group.map(one => view(one.keyId)),
       group.map(one => view(one.tbs)),
+      signer,
     ],
   })
 }

@@ -23,12 +23,15 @@ export interface Additions {
   readonly keeping: (client: Client) => Promise<void>
 }
 
-/** For hundreds of certificates: COPY, and the caller's own rows in the same transactions. */
-export function inTransactions(store: Store, { intending, keeping }: Additions): Writing {
+/**
+ * For hundreds of certificates: COPY, and the caller's own rows in the same transactions.
+ * @param signer the signer process, if one signs
+ */
+export function inTransactions(store: Store, { intending, keeping }: Additions, signer?: number): Writing {
   return {
     intend: (at, group, says) =>
       store.transaction(async client => {
-        const signing = await intend(client, at, slot, group)
+        const signing = await intend(client, at, slot, group, signer)
         await append(client, says(signing))
         await intending(client, signing)
         return signing
@@ -42,13 +45,13 @@ export function inTransactions(store: Store, { intending, keeping }: Additions):
   }
 }
 
-/** For single requests: one statement each, so that nobody waits for round trips. */
-export function atOnce(store: Store): Writing {
+/** For single requests: one statement each, so that nobody waits for round trips. @param signer as above */
+export function atOnce(store: Store, signer?: number): Writing {
   const nextSigning = signingNumbers(store)
   return {
     async intend(at, group, says) {
       const signing = await nextSigning()
-      await intendAtOnce(store, signing, at, slot, group, says(signing))
+      await intendAtOnce(store, signing, at, slot, group, says(signing), signer)
       return signing
     },
     keep: (signing, signatures, entries) => keepAtOnce(store, signing, slot, signatures, entries),
