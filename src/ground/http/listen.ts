@@ -5,6 +5,9 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { Refusal } from '../refusal.ts'
+import { guard, ordinaryCrowd } from './guard.ts'
+import { cutSlowBodies, ordinaryOctetsPerSecond } from './slow.ts'
+import { sparing } from './sparing.ts'
 
 /** Appendix M: these four, and no others. */
 export const suites = [
@@ -34,6 +37,11 @@ export interface Limits {
   readonly requestSeconds: number
   readonly bodyOctets: number
   readonly connections: number
+  /** Those of `ordinaryCrowd` unless said. */
+  readonly connectionsOfAddress?: number
+  readonly newOfAddress?: number
+  /** The least that a body must bring in the mean; `ordinaryOctetsPerSecond` unless said. */
+  readonly octetsPerSecond?: number
   readonly tls13: boolean
 }
 
@@ -64,6 +72,7 @@ export function tlsListener(
   onRefused: (fault: string, from: string) => void = () => {},
 ): { app: FastifyInstance; renew(server: ServerCredentials, clients?: ClientTrust): void } {
   let https: Server | undefined
+  const told = sparing(onRefused)
   const app = Fastify({
     ...common(limits),
     serverFactory(handler) {
@@ -80,7 +89,7 @@ export function tlsListener(
         },
         handler,
       )
-      https.on('tlsClientError', (cause, socket) => onRefused(cause.message, socket.remoteAddress ?? ''))
+      https.on('tlsClientError', (cause, socket) => told(cause.message, socket.remoteAddress ?? ''))
       bound(https, limits)
       return https
     },
@@ -110,8 +119,11 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   return (app.server.address() as AddressInfo).port
 }
 
+/** Of a request’s head. */
+export const headOctets = 16_384
+
 const nodeLimits = {
-  maxHeaderSize: 16_384,
+  maxHeaderSize: headOctets,
   // Smuggling lives from lenient readers.
   insecureHTTPParser: false,
   requireHostHeader: true,
@@ -142,6 +154,10 @@ function bound(server: import('node:http').Server, limits: Limits): void {
   server.keepAliveTimeout = limits.idleSeconds * 1000
   server.headersTimeout = limits.headSeconds * 1000
   server.requestTimeout = limits.requestSeconds * 1000
-  server.maxConnections = limits.connections
+  // An answer that nobody reads holds its connection no longer than one on which nothing is said.
+  server.timeout = limits.idleSeconds * 1000
+  guard(server, { ...ordinaryCrowd, ...limits })
+  const { headSeconds: graceSeconds, octetsPerSecond = ordinaryOctetsPerSecond } = limits
+  cutSlowBodies(server, { graceSeconds, octetsPerSecond })
   server.maxRequestsPerSocket = 0
 }

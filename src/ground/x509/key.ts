@@ -2,6 +2,7 @@
 
 import { createHash, hash } from 'node:crypto'
 import { type Bytes, equal } from '../bytes.ts'
+import { readAny } from '../der/any.ts'
 import { readOid } from '../der/oid.ts'
 import { type Der, tag } from '../der/read.ts'
 import { oids } from './names.ts'
@@ -17,7 +18,7 @@ export function readAlgorithm(der: Der, what: string): AlgorithmIdentifier {
   const start = der.at
   const sequence = der.sequence(what)
   const oid = readOid(sequence, what)
-  const parameters = sequence.done ? undefined : sequence.any(`the parameters of ${what}`)
+  const parameters = sequence.done ? undefined : readAny(sequence, `the parameters of ${what}`)
   sequence.finish(what)
   return { der: der.octets.subarray(start, der.at), oid, parameters }
 }

@@ -1,6 +1,7 @@
 /** Certification requests: PKCS#10 (RFC 2986), read strictly. */
 
 import type { Bytes } from '../bytes.ts'
+import { readAny } from '../der/any.ts'
 import { readOid } from '../der/oid.ts'
 import { Der, tag } from '../der/read.ts'
 import { type Extension, readExtensions } from './extensions.ts'
@@ -69,7 +70,7 @@ function readAttributes(info: Der): { attributes: string[]; extensions: Extensio
     }
     let before: Bytes | undefined
     while (!values.done) {
-      const value = values.any('an attribute value')
+      const value = readAny(values, 'an attribute value')
       if (before && Buffer.compare(before, value) > 0)
         values.fail('set_order', 'the values of an attribute are out of order')
       before = value
