@@ -2,25 +2,28 @@
 
 import { hash } from 'node:crypto'
 import { type Bytes, toHexUpper } from '../ground/bytes.ts'
-import * as der from '../ground/der/write.ts'
 import { entry } from '../ground/journal/entry.ts'
 import { append } from '../ground/journal/journal.ts'
 import { verifierKey, verifierKeyText } from '../ground/journal/note.ts'
 import type { KeyStore } from '../ground/keystore/keystore.ts'
 import { identityOf } from '../ground/keystore/split.ts'
 import { wrapContingencyKey, wrapLengths } from '../ground/keystore/wrap.ts'
+import type { Certificate } from '../ground/x509/certificate.ts'
+import { writeApexContingencyKey } from '../ground/x509/contingency.ts'
 import { readCertificatePolicies } from '../ground/x509/extensions.ts'
 import { keyIdentifier } from '../ground/x509/key.ts'
 import { showName } from '../ground/x509/name.ts'
 import { oids } from '../ground/x509/names.ts'
 import { hierarchies } from '../policy/hierarchies.ts'
 import type { Hierarchy, PkiName } from '../policy/profile.ts'
+import { linkProfile } from '../policy/recovery/link.ts'
 import { s1spPki } from '../policy/s1spki/hierarchy.ts'
 import { type S1spki, s1spkiPolicy } from '../policy/s1spki/policy.ts'
 import type { Settings } from '../policy/settings.ts'
-import type { Hands } from '../rooms/authority/issue-one.ts'
+import { type Hands, issueOne } from '../rooms/authority/issue-one.ts'
 import { makeAuthority } from '../rooms/authority/make.ts'
-import { type AuthorityRecord, authorities } from '../rooms/authority/register.ts'
+import { type AuthorityRecord, authorities, certifyingRoot } from '../rooms/authority/register.ts'
+import { authority } from '../rooms/authority/sign.ts'
 import { publishList } from '../rooms/revocation/list.ts'
 import { journalKey } from './key-stores.ts'
 
@@ -29,19 +32,48 @@ export interface KeyStores {
   readonly issuing: KeyStore
 }
 
+/** Where the Contingency Key Pair and its Symmetric Key are made: two stores, neither that of a root (REC-A05). */
+export interface ContingencyStores {
+  readonly contingency: Pick<KeyStore, 'identity' | 'labels' | 'generate'>
+  readonly symmetric: Pick<KeyStore, 'identity' | 'keepSecret'>
+}
+
+/** What the ceremony of a whole environment has before it. */
+export interface CeremonyStores extends KeyStores {
+  readonly custody: ContingencyStores
+}
+
 export type Witness = (line: string) => void
 
 /** Labels of what belongs to no authority. */
 export { journalKey } from './key-stores.ts'
 
-const contingencyKey = 'contingency'
-const contingencySymmetricKey = 'contingency-symmetric-key'
+/** Labels in the stores of Key Custodians, each with a number behind it: the highest is the newest. */
+export const custodyLabels = {
+  contingency: 'contingency/',
+  symmetric: 'symmetric/',
+  recovery: 'recovery/',
+} as const
+
+/** The highest number under which such a store has something; 0 where it has nothing. */
+export function newestNumber(labels: readonly string[], name: keyof typeof custodyLabels): number {
+  const numbers = labels.flatMap(label => {
+    const rest = label.startsWith(custodyLabels[name]) ? label.slice(custodyLabels[name].length) : ''
+    return /^[1-9]\d{0,5}$/.test(rest) ? [Number(rest)] : []
+  })
+  return Math.max(0, ...numbers)
+}
+
+/** The name of the journal's first log. */
+export function logName({ environment }: Settings): string {
+  return `opensmki/${environment.replace(/ /g, '-')}`
+}
 
 /** Name and key of the journal: the name is also the origin of its checkpoints. */
 export function journalVerifier(settings: Settings, keys: KeyStore): { name: string; publicKey: Bytes } {
   // A checkpoint names the key's own 32 octets: the end of an Ed25519 SubjectPublicKeyInfo (RFC 8410 section 4).
   return {
-    name: `opensmki/${settings.environment.replace(/ /g, '-')}`,
+    name: logName(settings),
     publicKey: keys.publicKey(journalKey).subarray(-32),
   }
 }
@@ -50,7 +82,7 @@ export function journalVerifier(settings: Settings, keys: KeyStore): { name: str
 export async function ceremony(
   hands: Hands,
   settings: Settings,
-  keys: KeyStores,
+  keys: CeremonyStores,
   pkis: readonly Exclude<PkiName, 'test-tls'>[],
   witness: Witness,
 ): Promise<void> {
@@ -63,7 +95,9 @@ export async function ceremony(
     const hierarchy = hierarchies(settings)[pki]
     witness('')
     witness(`## ${hierarchy.says}`)
-    const root = await makeRoot(hands, keys, hierarchy, settings, witness)
+    const contingency =
+      pki === 'smki-organisation' ? makeContingency(hands, keys.custody, witness).wrapped : undefined
+    const root = await makeRoot(hands, keys, hierarchy, settings, witness, contingency)
     await makeIssuing(hands, keys, hierarchy, root, hierarchy.issuing.keyUse?.stock ?? 1, witness)
   }
 }
@@ -71,11 +105,11 @@ export async function ceremony(
 async function makeRoot(
   hands: Hands,
   keys: KeyStores,
-  { pki, root: plan }: Hierarchy,
+  { root: plan }: Pick<Hierarchy, 'root'>,
   settings: Settings,
   witness: Witness,
+  contingency?: Buffer,
 ) {
-  const contingency = pki === 'smki-organisation' ? makeContingency(hands, keys.root, witness) : undefined
   const made = await makeAuthority(hands, {
     plan,
     keys: keys.root,
@@ -100,6 +134,7 @@ async function makeIssuing(
 ) {
   const { issuing: plan, pki } = hierarchy
   const before = (await authorities(hands.store)).filter(one => one.pki === pki && one.level === 'issuing')
+  const all: AuthorityRecord[] = []
   for (let i = 0; i < count; i++) {
     const running = (before.length + i + 1).toString(16).toUpperCase().padStart(3, '0')
     const state = plan.keyUse ? 'stock' : 'current'
@@ -112,7 +147,9 @@ async function makeIssuing(
     })
     describe(made, keys.issuing, witness)
     if (plan.list) await lodgeNextList(hands, made, keys.issuing, plan.list, witness)
+    all.push(made)
   }
+  return all
 }
 
 /** `smki ceremony issuing-dca --count N`: more Issuing DCAs, certified by the Root DCA, whose key store must be present. */
@@ -123,7 +160,7 @@ export async function addIssuingDcas(
   count: number,
   witness: Witness,
 ): Promise<void> {
-  const root = (await authorities(hands.store)).find(one => one.pki === 'smki-device' && one.level === 'root')!
+  const root = await certifyingRoot(hands.store, 'smki-device', hands.clock())
   await makeIssuing(hands, keys, hierarchies(settings)['smki-device'], root, count, witness)
 }
 
@@ -144,6 +181,57 @@ export async function addOperatorAuthorities(
   await makeIssuing(hands, keys, hierarchy, root, 1, witness)
 }
 
+/**
+ * `smki recovery make issuing-oca`: a new Issuing OCA below the newest root that may certify. From then on it issues.
+ * @param name at most four characters, and no other authority's
+ */
+export async function replaceIssuingOca(
+  hands: Hands,
+  settings: Settings,
+  keys: KeyStores,
+  name: string,
+  witness: Witness,
+): Promise<AuthorityRecord> {
+  const root = await certifyingRoot(hands.store, 'smki-organisation', hands.clock())
+  const hierarchy = hierarchies(settings)['smki-organisation']
+  const issuing = { ...hierarchy.issuing, subject: { ...hierarchy.issuing.subject, commonName: name } }
+  const [made] = await makeIssuing(hands, keys, { ...hierarchy, issuing }, root, 1, witness)
+  return made!
+}
+
+/**
+ * `smki recovery make root`: a new Root OCA with a new contingency pair and Symmetric Key.
+ * @param linked with a certificate of its key by the root before it, for a normal root change (REC-A08)
+ */
+export async function replaceRootOca(
+  hands: Hands,
+  settings: Settings,
+  keys: CeremonyStores,
+  { name, linked }: { readonly name: string; readonly linked: boolean },
+  witness: Witness,
+): Promise<{ readonly root: AuthorityRecord; readonly link: Certificate | undefined }> {
+  const before = linked ? await certifyingRoot(hands.store, 'smki-organisation', hands.clock()) : undefined
+  const { root: plan } = hierarchies(settings)['smki-organisation']
+  const { wrapped } = makeContingency(hands, keys.custody, witness)
+  const named = { ...plan, subject: { ...plan.subject, commonName: name } }
+  const root = await makeRoot(hands, keys, { root: named }, settings, witness, wrapped)
+  const link =
+    before &&
+    (await issueOne(
+      hands,
+      authority(keys.root, before.keyLabel, before.certificate),
+      {
+        profile: linkProfile(settings),
+        subject: { organizationalUnitName: '00', commonName: name },
+        publicKey: root.certificate.publicKey.spki,
+      },
+      { authority: before.id },
+      { part: 'Root OCA link', name },
+    ))
+  if (link) witness(`  linked to ${before.name}: serial ${toHexUpper(link.serial)}`)
+  return { root, link }
+}
+
 /** `smki ceremony lists`: the next list of every root, whose key store must be present; they are offline otherwise. */
 export async function renewRootLists(
   hands: Hands,
@@ -161,20 +249,24 @@ export async function renewRootLists(
 }
 
 /**
- * The Contingency Key Pair and the Symmetric Key that opens its public half (recovery.md section 8). Both secrets stay
- * in the root store, each under a label of its own; only the wrapped public key leaves it.
+ * The Contingency Key Pair and the Symmetric Key that opens its public half (recovery.md section 8), each in a store of
+ * its own, under the next number; only the wrapped public key leaves them.
  */
-function makeContingency(hands: Hands, root: KeyStore, witness: Witness): Buffer {
-  const spki = root.generate(contingencyKey, 'P-256')
+export function makeContingency(
+  hands: Pick<Hands, 'chance'>,
+  { contingency, symmetric }: ContingencyStores,
+  witness: Witness,
+): { readonly number: number; readonly publicKey: Bytes; readonly wrapped: Buffer } {
+  const number = newestNumber(contingency.labels(), 'contingency') + 1
+  const publicKey = contingency.generate(`${custodyLabels.contingency}${number}`, 'P-256')
   const symmetricKey = Buffer.from(hands.chance(wrapLengths.key))
   try {
-    root.keepSecret(contingencySymmetricKey, symmetricKey)
-    const { nonce, octets } = wrapContingencyKey(spki, symmetricKey, hands.chance)
+    symmetric.keepSecret(`${custodyLabels.symmetric}${number}`, symmetricKey)
+    const { nonce, octets } = wrapContingencyKey(publicKey, symmetricKey, hands.chance)
     witness(
-      `Contingency Key Pair made; public key ${fingerprint(spki)}; its Symmetric Key lies in the same store, under a label of its own`,
+      `Contingency Key Pair ${number} made in ${contingency.identity}; public key ${fingerprint(publicKey)}; its Symmetric Key lies apart from it, in ${symmetric.identity}`,
     )
-    const parameters = der.sequence(der.octetString(nonce), der.integer(wrapLengths.icv))
-    return der.sequence(der.sequence(der.oid(oids.aes128Gcm), parameters), der.octetString(octets))
+    return { number, publicKey, wrapped: writeApexContingencyKey({ nonce, icvLength: wrapLengths.icv, octets }) }
   } finally {
     symmetricKey.fill(0)
   }

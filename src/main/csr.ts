@@ -35,7 +35,7 @@ export function ikiCsr(
 
 /** An Organisation CSR (certificates.md section 12): the role, the EUI-64 as 64 bits, and a common name if there is one. */
 export function organisationCsr(
-  pair: KeyPair,
+  pair: Pick<KeyPair, 'publicKey' | 'sign'>,
   subject: { readonly commonName?: string | undefined; readonly role: number; readonly eui64: Bytes },
   usage: Usage,
 ): Buffer {
@@ -51,7 +51,7 @@ type Usage = 'digitalSignature' | 'keyAgreement'
 
 const relative = (type: string, value: Bytes) => setOf(sequence(oid(type), value))
 
-function signed(pair: KeyPair, subject: Bytes, usage: Usage, algorithm: Bytes): Buffer {
+function signed(pair: Pick<KeyPair, 'publicKey' | 'sign'>, subject: Bytes, usage: Usage, algorithm: Bytes): Buffer {
   const keyUsage = sequence(
     oid(oids.keyUsage),
     boolean(true),

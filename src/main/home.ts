@@ -16,6 +16,8 @@ export interface Home {
   readonly issuingKeys: string
   /** Of a module that does not do Ed25519: the journal's key, in a file under the PIN of the issuing token. */
   readonly journalKeys: string
+  /** Keys that Key Custodians keep, each in a store of its own, and in which stores they are: no program opens them. */
+  readonly custody: string
   readonly rootPassphrase: string
   readonly issuingPassphrase: string
   readonly tls: string
@@ -25,8 +27,10 @@ export interface Home {
   readonly sshHostKey: string
   /** The Repository's files for SFTP, in folders by kind. */
   readonly files: string
-  /** The journal's verifier key, text: public. */
+  /** The journal's verifier key, text: public; after a restore that lost something one line for each log. */
   readonly journalKey: string
+  /** What the signer remembers of what it signed, beside its keys (epoch.ts). */
+  readonly marks: string
 }
 
 export function homeAt(path: string): Home {
@@ -38,6 +42,7 @@ export function homeAt(path: string): Home {
     rootKeys: join(at, 'root', 'keys'),
     issuingKeys: join(at, 'issuing', 'keys'),
     journalKeys: join(at, 'issuing', 'journal-keys'),
+    custody: join(at, 'custody'),
     rootPassphrase: join(at, 'root', 'passphrase'),
     issuingPassphrase: join(at, 'issuing', 'passphrase'),
     tls: join(at, 'tls'),
@@ -46,6 +51,7 @@ export function homeAt(path: string): Home {
     sshHostKey: join(at, 'ssh', 'host_ed25519'),
     files: join(at, 'files'),
     journalKey: join(at, 'journal.vkey'),
+    marks: join(at, 'issuing', 'marks'),
   }
 }
 

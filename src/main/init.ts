@@ -1,10 +1,13 @@
 /** `smki init`: the ceremony of an environment, from an empty folder to one that can be served. */
 
+import { hash } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { view } from '../ground/bytes.ts'
+import type { Clock } from '../ground/clock.ts'
 import { integrate } from '../ground/journal/journal.ts'
 import { verifierKey, verifierKeyText } from '../ground/journal/note.ts'
+import type { OpenKeyStore } from '../ground/keystore/attach.ts'
 import { Refusal } from '../ground/refusal.ts'
 import { documentsWith } from '../policy/documents/document-set.ts'
 import { smkiPkis } from '../policy/hierarchies.ts'
@@ -15,6 +18,7 @@ import { authorities } from '../rooms/authority/register.ts'
 import { enterDocuments } from '../rooms/governance/documents.ts'
 import {
   ceremony,
+  custodyLabels,
   journalKey,
   journalTranscript,
   journalVerifier,
@@ -22,7 +26,8 @@ import {
   type Witness,
 } from './ceremony.ts'
 import { type Home, parseSettings, privateFolder, writePrivate } from './home.ts'
-import { makeKeyStore } from './key-stores.ts'
+import { type CustodyName, custodyNames, type KeyStoreName, makeKeyStore, passphraseFile } from './key-stores.ts'
+import { makeCustody } from './recovery-custody.ts'
 import { sshHostKey } from './ssh-host-key.ts'
 import { registerTestEnvironment } from './test-registration.ts'
 import { makeTls } from './tls-ca.ts'
@@ -32,12 +37,18 @@ export interface InitOptions {
   readonly environment: string
   readonly kind: 'test' | 'production'
   readonly with: readonly Exclude<PkiName, 'test-tls'>[]
-  /** Of the two key stores; a test environment without them makes its own, and keeps them beside the stores. */
-  readonly passphrases?: { readonly root: Buffer; readonly issuing: Buffer }
+  /**
+   * Of the key stores; a test environment without them makes its own, and keeps them beside the stores. What Key
+   * Custodians will keep has a passphrase of its own in any case: where none is given here it lies beside its store, until
+   * it is shared (`smki recovery custodian share`).
+   */
+  readonly passphrases?: { readonly root: Buffer; readonly issuing: Buffer } & Partial<Record<CustodyName, Buffer>>
   /** Cost of opening a key store, for tests. */
   readonly log2N?: number
   /** Changes to the defaults, as in the configuration file. */
   readonly settings?: Record<string, unknown>
+  /** The system's, unless an environment is made that is to look older than it is. */
+  readonly clock?: Clock
   readonly witness: Witness
 }
 
@@ -49,9 +60,9 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
   const chosen = withDefaults(options)
   const settings = parseSettings(JSON.stringify(chosen), 'the settings')
   privateFolder(home.path)
-  const keys = makeKeyStores(home, settings, options)
+  const { custody, ...keys } = makeKeyStores(home, settings, options)
   const opened = await openHomeStore(home, { share: false })
-  const hands: Hands = { store: opened.store, clock: systemClock, chance: systemChance }
+  const hands: Hands = { store: opened.store, clock: options.clock ?? systemClock, chance: systemChance }
   await requireEmpty(opened)
   const lines: string[] = []
   const witness: Witness = line => {
@@ -62,8 +73,17 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
     witness(`# Key ceremony: environment ${settings.environment} (${settings.kind})`)
     const module = settings.keyStore.certificate === '' ? '' : `; module ${settings.keyStore.certificate}`
     const stores = `key stores ${keys.root.identity} and ${keys.issuing.identity}${module}`
-    witness(`Held ${systemClock().toISOString()}; ${stores}`)
-    await ceremony(hands, settings, keys, [...smkiPkis, ...options.with], witness)
+    witness(`Held ${hands.clock().toISOString()}; ${stores}`)
+    await ceremony(hands, settings, { ...keys, custody }, [...smkiPkis, ...options.with], witness)
+    const { recovery } = custody
+    const recoveryKey = recovery.generate(`${custodyLabels.recovery}1`, 'P-256')
+    witness('')
+    witness(
+      `Recovery Key Pair made in ${recovery.identity}: public key ${hash('sha256', recoveryKey, 'hex').toUpperCase()}`,
+    )
+    witness(
+      'These keys open no other way than their own; share each among Key Custodians: smki recovery custodian share',
+    )
     const documents = await enterDocuments(hands, 'ceremony', documentsWith(settings.governance.documents))
     witness('')
     witness(`Register of documents: ${documents.length} entered, none of them with a version yet`)
@@ -72,7 +92,7 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
       witness('## Test environment')
       const tls = makeTls(hands, home, settings)
       witness(`Test TLS CA: ${tls.notBefore.text} to ${tls.notAfter.text}; its key was not kept`)
-      await registerTestEnvironment(hands, home, settings, keys.issuing, witness)
+      await registerTestEnvironment(hands, home, settings, keys.issuing, witness, recovery)
     }
     tellAssumptions(settings, witness)
     const { name, publicKey } = journalVerifier(settings, keys.issuing)
@@ -91,8 +111,7 @@ export async function init(home: Home, options: InitOptions): Promise<Settings> 
     writePrivate(home.config, `${JSON.stringify(chosen, null, 2)}\n`)
     return settings
   } finally {
-    keys.root.close()
-    keys.issuing.close()
+    for (const store of [keys.root, keys.issuing, ...Object.values(custody)]) store.close()
     await opened.close()
   }
 }
@@ -126,30 +145,41 @@ function withDefaults({ environment, kind, settings = {} }: InitOptions): Record
   return merged
 }
 
-function makeKeyStores(home: Home, settings: Settings, { kind, passphrases, log2N }: InitOptions): KeyStores {
+function makeKeyStores(
+  home: Home,
+  settings: Settings,
+  { kind, passphrases, log2N }: InitOptions,
+): KeyStores & { readonly custody: Readonly<Record<CustodyName, OpenKeyStore>> } {
   if (kind === 'production' && !passphrases) {
     throw new Refusal(
       'PASSPHRASES_NEEDED',
       'a production environment is given the passphrases of its two key stores: --root-passphrase-file and --issuing-passphrase-file',
     )
   }
-  if (settings.keyStore.kind === 'pkcs11' && !passphrases) {
+  const missing = (['root', 'issuing', ...custodyNames] as const).filter(name => !passphrases?.[name])
+  if (settings.keyStore.kind === 'pkcs11' && missing.length > 0) {
     throw new Refusal(
       'PASSPHRASES_NEEDED',
-      'the PINs of both tokens are needed: --root-passphrase-file and --issuing-passphrase-file',
+      `the PINs of all tokens are needed: ${missing.map(name => `--${name}-passphrase-file`).join(', ')}`,
     )
   }
-  const make = (name: 'root' | 'issuing', passphraseFile: string) => {
-    const passphrase = passphrases?.[name] ?? Buffer.from(view(systemChance(24)).toString('base64url'))
+  const made: OpenKeyStore[] = []
+  const make = (name: KeyStoreName | CustodyName) => {
+    const given = passphrases?.[name]
+    const passphrase = given ?? Buffer.from(view(systemChance(24)).toString('base64url'))
     const store = makeKeyStore(home, settings, name, passphrase, log2N)
-    if (!passphrases) writePrivate(passphraseFile, passphrase)
+    made.push(store)
+    if (!given) {
+      privateFolder(dirname(passphraseFile(home, name)))
+      writePrivate(passphraseFile(home, name), passphrase)
+    }
     return store
   }
-  const root = make('root', home.rootPassphrase)
   try {
-    return { root, issuing: make('issuing', home.issuingPassphrase) }
+    const [root, issuing] = [make('root'), make('issuing')]
+    return { root, issuing, custody: makeCustody(home, make) }
   } catch (cause) {
-    root.close()
+    for (const store of made) store.close()
     throw cause
   }
 }
@@ -169,7 +199,7 @@ async function closeTranscript(
   lines: readonly string[],
 ): Promise<void> {
   const transcript = `${lines.join('\n')}\n\nWitnessed by:\n\n  name, signature, date ______________________________\n`
-  const stamp = systemClock().toISOString().replace(/[:.]/g, '-')
+  const stamp = hands.clock().toISOString().replace(/[:.]/g, '-')
   writePrivate(join(privateFolder(home.ceremony), `${stamp}-ceremony.md`), transcript)
   await journalTranscript(hands, `key ceremony of ${settings.environment}`, transcript)
 }

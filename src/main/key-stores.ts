@@ -1,5 +1,6 @@
 /** The key stores of an environment, of the kind that its settings name: made by the ceremony, opened by all others. */
 
+import { join } from 'node:path'
 import type { OpenKeyStore } from '../ground/keystore/attach.ts'
 import { openPkcs11KeyStore } from '../ground/keystore/pkcs11.ts'
 import { refusal } from '../ground/keystore/refusals.ts'
@@ -11,6 +12,10 @@ import { systemChance, systemClock } from './world.ts'
 
 export type KeyStoreName = 'root' | 'issuing'
 
+/** What Key Custodians keep: the Contingency Private Key, the Symmetric Key until it is shared, the Recovery Private Key. */
+export const custodyNames = ['contingency', 'symmetric', 'recovery'] as const
+export type CustodyName = (typeof custodyNames)[number]
+
 /** The label of the journal's key, in the issuing store. */
 export const journalKey = 'journal'
 
@@ -21,7 +26,7 @@ export const journalKey = 'journal'
 export function openKeyStore(
   home: Home,
   settings: Settings,
-  name: KeyStoreName,
+  name: KeyStoreName | CustodyName,
   passphrase: Uint8Array,
 ): OpenKeyStore {
   const weak = { chance: systemChance, allowWeak: settings.kind === 'test' }
@@ -39,7 +44,7 @@ export function openKeyStore(
 export function makeKeyStore(
   home: Home,
   settings: Settings,
-  name: KeyStoreName,
+  name: KeyStoreName | CustodyName,
   passphrase: Uint8Array,
   log2N?: number,
 ): OpenKeyStore {
@@ -57,15 +62,32 @@ export function makeKeyStore(
     : module
 }
 
-const pathOf = (home: Home, name: KeyStoreName) => (name === 'root' ? home.rootKeys : home.issuingKeys)
+function pathOf(home: Home, name: KeyStoreName | CustodyName): string {
+  if (name === 'root') return home.rootKeys
+  return name === 'issuing' ? home.issuingKeys : join(home.custody, name, 'keys')
+}
 
-const hasSplit = ({ keyStore }: Settings, name: KeyStoreName) =>
+/** The passphrase of a store as a file beside it: until it is shared, or given by hand. */
+export function passphraseFile(home: Home, name: KeyStoreName | CustodyName): string {
+  if (name === 'root') return home.rootPassphrase
+  return name === 'issuing' ? home.issuingPassphrase : join(home.custody, name, 'passphrase')
+}
+
+const hasSplit = ({ keyStore }: Settings, name: KeyStoreName | CustodyName) =>
   name === 'issuing' && keyStore.journalKey === 'software'
 
-function openToken({ keyStore }: Settings, name: KeyStoreName, pin: Uint8Array): OpenKeyStore {
+const tokenOf: Readonly<Record<KeyStoreName | CustodyName, `${KeyStoreName | CustodyName}Token`>> = {
+  root: 'rootToken',
+  issuing: 'issuingToken',
+  contingency: 'contingencyToken',
+  symmetric: 'symmetricToken',
+  recovery: 'recoveryToken',
+}
+
+function openToken({ keyStore }: Settings, name: KeyStoreName | CustodyName, pin: Uint8Array): OpenKeyStore {
   return openPkcs11KeyStore({
     library: keyStore.library!,
-    token: name === 'root' ? keyStore.rootToken : keyStore.issuingToken,
+    token: keyStore[tokenOf[name]],
     pin,
     chance: systemChance,
     clock: systemClock,

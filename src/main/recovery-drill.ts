@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import type { Chance } from '../ground/clock.ts'
 import { showCell } from '../ground/gbcs/cell.ts'
 import type { Store } from '../ground/store/store.ts'
-import { type KeyKind, type ProcedureName, procedures } from '../policy/recovery/cases.ts'
+import type { Certificate } from '../ground/x509/certificate.ts'
+import type { KeyKind, ProcedureName } from '../policy/recovery/cases.ts'
 import type { StepAction } from '../policy/recovery/steps.ts'
 import type { Settings } from '../policy/settings.ts'
 import { type Counts, closeRecovery } from '../rooms/recovery/campaign.ts'
 import { heldAs } from '../rooms/recovery/cells.ts'
+import { filesAfter, type OutgoingFile, recordedFiles } from '../rooms/recovery/exchange.ts'
 import type { RecoveryHands } from '../rooms/recovery/hands.ts'
 import {
   chooseProcedure,
@@ -24,7 +26,7 @@ import { drillFaults, type Faults, type Field, makeField } from './recovery-fiel
 import { drilled, makePeople } from './recovery-people.ts'
 import { cellsOfHolders, type DrillPki, makePki } from './recovery-pki.ts'
 import { minutesOf, play } from './recovery-play.ts'
-import type { Play } from './recovery-work.ts'
+import { type Play, procedureIn } from './recovery-work.ts'
 
 export interface DrillPlan {
   readonly procedure: ProcedureName
@@ -48,6 +50,10 @@ export interface DrillPlan {
 export interface Drilled {
   readonly report: RecoveryReport
   readonly play: Play
+  /** Every file of the drill with its signature, as it stands on its record. */
+  readonly files: readonly OutgoingFile[]
+  /** Those above the certificate that signed them, the root first. */
+  readonly chain: readonly Certificate[]
   close(): void
 }
 
@@ -68,7 +74,14 @@ export async function drill(plan: DrillPlan): Promise<Drilled> {
   await begin(of, plan.tell)
   await playSteps(of, plan.tell)
   const report = await reportOf(plan.store, of.event)
-  return { report, play: of, close: () => of.pki.close() }
+  const recorded = await recordedFiles(plan.store, of.event)
+  const files: OutgoingFile[] = []
+  for (const one of recorded) {
+    const [file] = await filesAfter(plan.store, of.event, { ...one, sequence: one.sequence - 1 })
+    if (file) files.push(file)
+  }
+  const { chain } = await of.pki.fileSigning()
+  return { report, play: of, files, chain, close: () => of.pki.close() }
 }
 
 /** People, keys, certificates and Devices, before anything is wrong. */
@@ -84,6 +97,8 @@ export async function openDrill(plan: DrillPlan): Promise<Play> {
   }
   const people = await makePeople(hands)
   const pki = await makePki(hands, settings, people, join(plan.folder, 'keys'))
+  // Made now, so that its signatures are good for whoever verifies them on the day of the drill.
+  await pki.fileSigning()
   const made = makeField(pki, hands.clock, plan.devices, plan.faults ?? drillFaults)
   const field = plan.disturb?.(made) ?? made
   now = plan.begins.getTime()
@@ -120,7 +135,7 @@ export async function begin(of: Play, tell: DrillPlan['tell'] = () => {}): Promi
     { evidence: drilled },
   )
   of.pass(minutesOf['choose procedure'])
-  await chooseProcedure(hands, people.otherManager, event, procedure, { words: procedures[procedure].says })
+  await chooseProcedure(hands, people.otherManager, event, procedure, { words: procedureIn(of).says })
 }
 
 /** Every step that is left, in the order that was laid down; up to one of them where it is named, and that one not. */

@@ -12,6 +12,7 @@ import { wrapContingencyKey, wrapLengths } from '../ground/keystore/wrap.ts'
 import type { Certificate } from '../ground/x509/certificate.ts'
 import { writeApexContingencyKey } from '../ground/x509/contingency.ts'
 import { hierarchies, profileNamed } from '../policy/hierarchies.ts'
+import type { AuthorityPlan } from '../policy/profile.ts'
 import { linkProfile } from '../policy/recovery/link.ts'
 import type { Settings } from '../policy/settings.ts'
 import { issueOne } from '../rooms/authority/issue-one.ts'
@@ -21,6 +22,8 @@ import { authority } from '../rooms/authority/sign.ts'
 import { issueOrganisation } from '../rooms/issuance/single.ts'
 import { heldAs } from '../rooms/recovery/cells.ts'
 import { type Kept, quorumKept, shareAmongCustodians } from '../rooms/recovery/custodians.ts'
+import type { SignFile } from '../rooms/recovery/exchange.ts'
+import { signFile } from '../rooms/recovery/files.ts'
 import type { RecoveryHands } from '../rooms/recovery/hands.ts'
 import type { Broker, PartySigner } from '../rooms/recovery/signers.ts'
 import { publishList } from '../rooms/revocation/list.ts'
@@ -53,6 +56,12 @@ export interface Contingency {
   readonly publicKey: Bytes
   readonly symmetricKey: Buffer
   readonly wrapped: Buffer
+}
+
+export interface FileSigning {
+  readonly sign: SignFile
+  /** The authorities above it, the root first. */
+  readonly chain: readonly Certificate[]
 }
 
 interface Held {
@@ -93,6 +102,8 @@ export interface DrillPki {
   issue(holder: HolderName, cell: Cell, by: AuthorityRecord): Promise<Held>
   /** Shares what is newest among the Key Custodians. */
   share(kept: Kept): Promise<void>
+  /** Signs files, by a FILE_SIGN certificate of an IKI of the drill's own, which is made when it is first asked for. */
+  fileSigning(): Promise<FileSigning>
   /** Makes the newest broker's key for agreement the first. */
   renewBroker(held: Held): void
   close(): void
@@ -128,6 +139,7 @@ export async function makePki(
   const known = hierarchies(settings)['smki-organisation']
   const profile = profileNamed(settings, 'Organisation Certificate')
   let recoveries = 0
+  let fileSigning: Promise<FileSigning> | undefined
 
   const nameOf = (kept: string) => kept.split(' ')[0]!
   const opened = (kept: 'recovery key' | 'contingency key') => (passphrase: Bytes) =>
@@ -217,6 +229,10 @@ export async function makePki(
       one?.store.close()
       secret.fill(0)
     },
+    fileSigning() {
+      fileSigning ??= makeFileSigning(hands, settings, keys)
+      return fileSigning
+    },
     renewBroker({ pair }) {
       const before = pki.broker!
       pki.broker = { ...before, agreement: [agreementKey(pair!), ...before.agreement] }
@@ -262,6 +278,42 @@ export async function makePki(
   const whole = pki as DrillPki
   for (const kept of ['recovery key', 'contingency key', 'symmetric key'] as const) await whole.share(kept)
   return whole
+}
+
+/**
+ * Root ICA, Issuing ICA and the certificate of whoever signs files. The keys of the two are P-256 and not RSA: making
+ * those takes longer than the rest of the drill's hierarchies, and nothing of a recovery depends on it.
+ */
+async function makeFileSigning(
+  hands: RecoveryHands,
+  settings: Settings,
+  keys: DrillPki['keys'],
+): Promise<FileSigning> {
+  const { root: rootPlan, issuing: issuingPlan } = hierarchies(settings).iki
+  const quick = (plan: AuthorityPlan): AuthorityPlan => ({ ...plan, profile: { ...plan.profile, key: 'P-256' } })
+  const root = await makeAuthority(hands, { plan: quick(rootPlan), keys: keys.root, state: 'offline' })
+  const issuing = await makeAuthority(hands, {
+    plan: quick(issuingPlan),
+    keys: keys.issuing,
+    state: 'current',
+    by: { record: root, keys: keys.root },
+  })
+  const pair = makeKeyPair('P-256')
+  const certificate = await issueOne(
+    hands,
+    authority(keys.issuing, issuing.keyLabel, issuing.certificate),
+    {
+      profile: profileNamed(settings, 'IKI File Signing Certificate'),
+      subject: { organizationName: 'Drill DCC', organizationalUnitName: '01', commonName: 'drill-file-sign' },
+      publicKey: pair.publicKey,
+    },
+    { authority: issuing.id },
+    { part: 'FILE_SIGN of the drill' },
+  )
+  return {
+    sign: octets => signFile(octets, { certificate, sign: of => pair.sign(of), at: hands.clock() }),
+    chain: [root.certificate, issuing.certificate],
+  }
 }
 
 const DS = 'digitalSignature'

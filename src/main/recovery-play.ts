@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Bytes, toHex } from '../ground/bytes.ts'
 import { showCell } from '../ground/gbcs/cell.ts'
-import { decidedActOf, procedures } from '../policy/recovery/cases.ts'
+import { decidedActOf } from '../policy/recovery/cases.ts'
 import type { StepAction } from '../policy/recovery/steps.ts'
 import { listSchedules } from '../policy/revocation/schedules.ts'
 import type { AuthorityRecord } from '../rooms/authority/register.ts'
@@ -22,6 +22,7 @@ import {
   cellsIn,
   layDownWave,
   type Play,
+  procedureIn,
   revokeOne,
   sendAll,
   withContingencyStore,
@@ -92,8 +93,9 @@ export const play: Readonly<Record<StepAction, (of: Play) => Promise<void>>> = {
     if (broker) of.pki.renewBroker(broker)
   },
 
-  async decide({ hands, people, pki, event, procedure }) {
-    const { dccKey } = procedures[procedure]
+  async decide(of) {
+    const { hands, people, pki, event, procedure } = of
+    const { dccKey, says } = procedureIn(of)
     const { frozen } = await eventOf(hands.store, event)
     const now = hands.clock()
     const key = dccKey === 'recovery' ? pki.recoveryKeyOfDevices.publicKey : pki.contingency.publicKey
@@ -106,10 +108,10 @@ export const play: Readonly<Record<StepAction, (of: Play) => Promise<void>>> = {
             : 'contingency',
       event,
       key: hash('sha256', key, 'hex'),
-      purpose: procedures[procedure].says,
+      purpose: says,
       grounds: ['Devices at risk', 'time that other procedures would take', 'exposure of the key that is used'],
       devices: { count: frozen!.devices, sha256: toHex(frozen!.digest) },
-      cells: cellsIn(procedure),
+      cells: cellsIn(of),
       // One command each, and one more for those that have to be told again.
       maximum: frozen!.devices * 2,
     }
@@ -130,8 +132,8 @@ export const play: Readonly<Record<StepAction, (of: Play) => Promise<void>>> = {
   },
 
   async 'convene custodians'(of) {
-    const { hands, people, pki, event, procedure } = of
-    const dccKey = procedures[procedure].dccKey!
+    const { hands, people, pki, event } = of
+    const dccKey = procedureIn(of).dccKey!
     const kept = dccKey === 'recovery' ? 'recovery key' : 'contingency key'
     const enough = <T>(all: readonly T[] | undefined) => all!.slice(0, hands.recovery.custodians.needed)
     of.awake = await wake(hands, people.manager, dccKey, {

@@ -1,7 +1,7 @@
 import { type Bytes, toHex } from '../ground/bytes.ts'
 import { type Cell, showCell } from '../ground/gbcs/cell.ts'
 import { unite } from '../ground/keystore/quorum.ts'
-import { type ProcedureName, procedures } from '../policy/recovery/cases.ts'
+import { type ProcedureName, procedureOf, type RecoveryProcedure } from '../policy/recovery/cases.ts'
 import { listSchedules } from '../policy/revocation/schedules.ts'
 import type { AuthorityRecord } from '../rooms/authority/register.ts'
 import { beginWave, countsOf, openIn, type Round, workRound } from '../rooms/recovery/campaign.ts'
@@ -13,6 +13,7 @@ import { layDown, type NewReplacement } from '../rooms/recovery/replacements.ts'
 import type { Signers } from '../rooms/recovery/signers.ts'
 import { revocationKinds } from '../rooms/revocation/kinds.ts'
 import { requestRevocation } from '../rooms/revocation/request.ts'
+import { progressFiles } from './recovery-engine.ts'
 import type { Field } from './recovery-field.ts'
 import { drilled, type People } from './recovery-people.ts'
 import {
@@ -68,10 +69,14 @@ export function affected({ procedure }: Pick<Play, 'procedure'>): [HolderName, C
   }
 }
 
-/** The cells that a direction of that procedure names. */
-export function cellsIn(procedure: ProcedureName): string[] {
-  const cells = new Set(affected({ procedure }).map(([, cell]) => showCell(cell)))
-  return procedures[procedure].dccKey === 'contingency' ? [showCell(rootCell), ...cells] : [...cells]
+/** The procedure that is played, as it is set. */
+export const procedureIn = ({ procedure, hands }: Pick<Play, 'procedure' | 'hands'>): RecoveryProcedure =>
+  procedureOf(procedure, hands.recovery.curesRecovery)
+
+/** The cells that a direction of the procedure names. */
+export function cellsIn(of: Pick<Play, 'procedure' | 'hands'>): string[] {
+  const cells = new Set(affected(of).map(([, cell]) => showCell(cell)))
+  return procedureIn(of).dccKey === 'contingency' ? [showCell(rootCell), ...cells] : [...cells]
 }
 
 /** Lays down what a wave puts where. */
@@ -90,7 +95,7 @@ export async function layDownWave(of: Play, wave: number): Promise<void> {
     if (handing) return { cell: text, holder: holders.broker.eui64, certificate: fresh(name, cell), goesTo: holder }
     return { cell: text, holder, certificate: fresh(name, cell) }
   })
-  const isRootToo = cellsIn(procedure).includes(showCell(rootCell)) || procedure === 'contingency'
+  const isRootToo = cellsIn(of).includes(showCell(rootCell)) || procedure === 'contingency'
   const root = now.root.certificate.der
   if (isRootToo) replacements.push({ cell: showCell(rootCell), holder: zeros, certificate: root })
   const issuing = placing ? pki.now.issuing : now.issuing
@@ -104,11 +109,20 @@ export async function layDownWave(of: Play, wave: number): Promise<void> {
 /** A process that ended in the middle of a round. */
 export class Stopped extends Error {}
 
+/** Simulated time between two progress files. */
+const progressMs = 3_600_000
+
 /** Rounds of a minute each, until every Device is settled; a round that was stopped is begun anew. */
 export async function sendAll(of: Play): Promise<void> {
   const { hands, people, pki, field, event } = of
   const { pace } = await beginWave(hands, people.manager, event)
   const signers = (): Signers => ({ parties: pki.parties, broker: pki.broker, awake: of.awake })
+  let reported = hands.clock().getTime()
+  const report = async () => {
+    const { sign } = await pki.fileSigning()
+    await progressFiles({ hands, event, sender: 'Drill DCC', sign })
+    reported = hands.clock().getTime()
+  }
   for (;;) {
     const round = await workRound(hands, event, signers(), field.carrier, pace).catch(cause => {
       if (!(cause instanceof Stopped)) throw cause
@@ -119,7 +133,8 @@ export async function sendAll(of: Play): Promise<void> {
     if (round.held) await listWaiting(hands, event, round.held.message)
     const counts = await countsOf(hands.store, event)
     of.tell(counts, of.tally.sent)
-    if (openIn(counts) === 0) return
+    if (openIn(counts) === 0) return report()
+    if (hands.clock().getTime() - reported >= progressMs) await report()
     of.pass(1)
   }
 }

@@ -4,7 +4,7 @@ import type { KeyStore } from '../ground/keystore/keystore.ts'
 import { Refusal } from '../ground/refusal.ts'
 import { profileNamed } from '../policy/hierarchies.ts'
 import type { Settings } from '../policy/settings.ts'
-import { issuingAuthority } from '../rooms/authority/register.ts'
+import { type AuthorityRecord, issuingAuthority } from '../rooms/authority/register.ts'
 import type { Refuse } from '../rooms/issuance/hold.ts'
 import { issueCredential } from '../rooms/issuance/iki-issue.ts'
 import { issueSubmission } from '../rooms/issuance/organisation-issue.ts'
@@ -51,15 +51,22 @@ export function roomSigning(
     return issueProfiled(hands, profiledIssuing(hands, keys, settings), question.request, stopped)
   }
 
+  async function issuing(pki: 'smki-organisation' | 'iki'): Promise<AuthorityRecord> {
+    const record = await issuingAuthority(hands.store, pki, hands.clock())
+    // Its key may have come from a ceremony that was held while we ran.
+    if (!keys.has(record.keyLabel)) keys.reload()
+    return record
+  }
+
   async function organisation({ submission }: RoomQuestion & { ask: 'organisation' }): Promise<Buffer | Refusal> {
-    const record = await issuingAuthority(hands.store, 'smki-organisation')
+    const record = await issuing('smki-organisation')
     const profile = profileNamed(settings, 'Organisation Certificate')
     const { organisationNameCharacters } = settings.certificates
     return issueSubmission(hands, { record, keys, profile, organisationNameCharacters }, submission, stopped)
   }
 
   async function iki({ credential, csr }: RoomQuestion & { ask: 'iki' }): Promise<Buffer | Refusal> {
-    const record = await issuingAuthority(hands.store, 'iki')
+    const record = await issuing('iki')
     const by = { record, keys, profileNamed: (name: string) => profileNamed(settings, name) }
     return issueCredential(hands, by, { credential, csr }, stopped)
   }

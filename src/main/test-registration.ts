@@ -23,6 +23,7 @@ import { nominate } from '../rooms/registration/nominations.ts'
 import { apply, submitForm } from '../rooms/registration/organisation.ts'
 import { enterPerson } from '../rooms/registration/people.ts'
 import { planOf, planSrept, recordResult, requestCompletion } from '../rooms/registration/srept.ts'
+import { custodyLabels, newestNumber } from './ceremony.ts'
 import { ikiCsr, organisationCsr } from './csr.ts'
 import { type Home, privateFolder, writePrivate } from './home.ts'
 import { certificateIn, type Office, openOffice, personsRole, type Sign } from './registration-office.ts'
@@ -52,10 +53,11 @@ export async function registerTestEnvironment(
   settings: Settings,
   keys: KeyStore,
   witness: Witness,
+  recovery?: KeyStore,
 ): Promise<void> {
   const sign = roomSigning({ ...hands, rules: settings.registration }, keys, settings)
   const office = await openTestOffice(hands, home, settings, sign, witness)
-  await registerTestParties({ office, home, settings, sign }, witness)
+  await registerTestParties({ office, home, settings, sign, recovery }, witness)
 }
 
 interface Registering {
@@ -63,6 +65,8 @@ interface Registering {
   readonly home: Home
   readonly settings: Settings
   readonly sign: Sign
+  /** The store of the Recovery Private Key, which has no file of its own then. */
+  readonly recovery?: KeyStore | undefined
 }
 
 export async function registerTestParties(to: Registering, witness: Witness): Promise<void> {
@@ -138,8 +142,9 @@ async function registerTestParty(
     held.set(kind, certificate)
   }
   for (const [i, wanted] of party.organisation.entries()) {
-    const key = makeKeyPair('P-256')
-    const csr = organisationCsr(key, { ...wanted, eui64: fromHex(wanted.eui64) }, wanted.usage)
+    const inCustody = wanted.role === recoveryRole && to.recovery ? newestRecoveryKey(to.recovery) : undefined
+    const key = inCustody ? undefined : makeKeyPair('P-256')
+    const csr = organisationCsr((inCustody ?? key)!, { ...wanted, eui64: fromHex(wanted.eui64) }, wanted.usage)
     const name = `organisation-${i + 1}-${roleName(wanted.role)}-${wanted.usage === 'keyAgreement' ? 'ka' : 'ds'}`
     write({ folder, name, key, certificate: await organisation(to, held.get('PORTAL_ORG')!, csr), chain: [] })
   }
@@ -229,6 +234,14 @@ function portalsOf(party: TestParty): CertificateKind[] {
   return (['PORTAL_ORG', 'PORTAL_DEVICE'] as const).filter(portal => party.interfaces.includes(portal))
 }
 
+/** Remote Party Role `recovery`. */
+const recoveryRole = 0x01
+
+function newestRecoveryKey(keys: KeyStore): Pick<KeyPair, 'publicKey' | 'sign'> {
+  const label = `${custodyLabels.recovery}${newestNumber(keys.labels(), 'recovery')}`
+  return { publicKey: keys.publicKey(label), sign: octets => keys.sign(label, octets) }
+}
+
 const fileOf = (kind: CertificateKind) => kind.toLowerCase().replace('_', '-')
 
 /** What a server wants to see beside the certificate of a client: the Issuing ICA. */
@@ -240,22 +253,27 @@ async function ikiChain({ store }: Pick<AuthorityHands, 'store'>): Promise<Certi
 interface Written {
   readonly folder: string
   readonly name: string
-  readonly key: KeyPair
+  /** Undefined of a key that lives in a key store. */
+  readonly key: KeyPair | undefined
   readonly certificate: Certificate
   readonly chain: readonly Certificate[]
 }
 
 /** The key and its certificate, followed by the chain, in two files. */
 export function write({ folder, name, key, certificate, chain }: Written): void {
-  const pem = key.pem()
-  writePrivate(join(folder, `${name}.key.pem`), pem)
-  pem.fill(0)
+  const pem = key?.pem()
+  if (pem) writePrivate(join(folder, `${name}.key.pem`), pem)
+  pem?.fill(0)
   const pems = [certificate, ...chain].map(one => toPem('CERTIFICATE', one.der))
   writePrivate(join(folder, `${name}.crt.pem`), pems.join(''))
 }
 
 /** For a browser: what stands in for a person's token, and its PIN. */
-function writeToken(settings: Settings, { folder, name, key, certificate, chain }: Written, holder: string): void {
+function writeToken(
+  settings: Settings,
+  { folder, name, key, certificate, chain }: Written & { readonly key: KeyPair },
+  holder: string,
+): void {
   const pin = Buffer.from(Buffer.from(systemChance(9)).toString('base64url'))
   const certificates = [certificate, ...chain].map(one => one.der)
   const token = writeTestToken(settings, systemChance, { pair: key, certificates, holder, pin })

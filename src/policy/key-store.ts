@@ -12,6 +12,15 @@ export const keyStoreSettings = z.strictObject({
   library: text.nullable().default(null).meta({ says: 'path of the module’s PKCS#11 library' }),
   rootToken: text.default('smki-root').meta({ says: 'label of the token with the keys of the roots' }),
   issuingToken: text.default('smki-issuing').meta({ says: 'label of the token with the keys of the issuing CAs' }),
+  contingencyToken: text
+    .default('smki-contingency')
+    .meta({ says: 'label of the token with the Contingency Private Key, which Key Custodians open' }),
+  symmetricToken: text
+    .default('smki-symmetric')
+    .meta({ says: 'label of the token with the Symmetric Key, until it is shared among Key Custodians' }),
+  recoveryToken: text
+    .default('smki-recovery')
+    .meta({ says: 'label of the token with the Recovery Private Key, which Key Custodians open' }),
   certificate: z.string().max(500).default('').meta({
     says: 'the module and its validation certificate, in words: told at every start and in the transcript',
   }),
@@ -32,6 +41,9 @@ export function keyStoreFault(kind: 'test' | 'production', settings: KeyStoreSet
     if (settings.library === null) return 'keyStore.library must name the PKCS#11 library of the module'
     if (settings.rootToken === settings.issuingToken)
       return 'the roots have a token of their own (keyStore.rootToken)'
+    const { rootToken, issuingToken, contingencyToken, symmetricToken, recoveryToken } = settings
+    if (new Set([rootToken, issuingToken, contingencyToken, symmetricToken, recoveryToken]).size < 5)
+      return 'what Key Custodians keep has tokens of its own (keyStore.contingencyToken, symmetricToken, recoveryToken)'
     if (kind === 'production' && settings.certificate === '')
       return 'keyStore.certificate must name the module and its validation certificate in production'
     return undefined

@@ -58,7 +58,9 @@ export async function makeRooms({
     })
   const keys = { root: make('root'), issuing: make('issuing') }
   const hands: Hands = { store, clock, chance: systemChance }
-  await ceremony(hands, settings, keys, pkis, () => {})
+  const custody = { contingency: make('contingency'), symmetric: make('symmetric') }
+  await ceremony(hands, settings, { ...keys, custody }, pkis, () => {})
+  for (const store of Object.values(custody)) store.close()
   const device = hierarchies(settings)['smki-device']
   return {
     settings,

@@ -72,7 +72,9 @@ export async function openPortal({
       allowWeak: true,
     })
   const keys = { root: make('root'), issuing: make('issuing') }
-  await ceremony(hands, settings, keys, pkis, () => {})
+  const custody = { contingency: make('contingency'), symmetric: make('symmetric') }
+  await ceremony(hands, settings, { ...keys, custody }, pkis, () => {})
+  for (const store of Object.values(custody)) store.close()
   const { organisationNameCharacters } = settings.certificates
   const rules = { organisationNameCharacters, rejectionDays: settings.issuing.rejectionDays }
 

@@ -19,7 +19,8 @@ const holders = ['acs-1', 'acs-2', 'acs-3', 'acs-4']
 quorumOf('Files', false, () => ({ softwareInProduction: true }))
 quorumOf('A module', noSoftHsm, () => {
   hsm = softHsm()
-  for (const token of ['smki-root', 'smki-issuing']) hsm.token(token, passphrase)
+  const tokens = ['smki-root', 'smki-issuing', 'smki-contingency', 'smki-symmetric', 'smki-recovery']
+  for (const token of tokens) hsm.token(token, passphrase)
   return { kind: 'pkcs11', library: hsm.library, certificate: 'SoftHSM2, for tests' }
 })
 after(() => hsm?.remove())
@@ -35,7 +36,8 @@ function quorumOf(name: string, skip: string | false, keyStore: () => Record<str
 
     before(async () => {
       writeFileSync(at('passphrase'), `${passphrase}\n`, { mode: 0o600 })
-      const pins = { root: Buffer.from(passphrase), issuing: Buffer.from(passphrase) }
+      const pin = Buffer.from(passphrase)
+      const pins = { root: pin, issuing: pin, contingency: pin, symmetric: pin, recovery: pin }
       await init(home, {
         environment: 'quorum',
         kind: 'production',

@@ -27,9 +27,16 @@ const refused = (code: string) => ({ name: 'Refusal', code })
 describe('An environment with its keys in a module', { skip: noSoftHsm }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'opensmki-pkcs11-'))
   const hsm = softHsm()
-  for (const token of ['smki-root', 'smki-issuing', 'root 2', 'issuing 2', 'root 3', 'issuing 3']) hsm.token(token)
-  const pins = { root: Buffer.from(testPin), issuing: Buffer.from(testPin) }
-  for (const name of ['root', 'issuing']) writeFileSync(join(folder, name), `${testPin}\n`, { mode: 0o600 })
+  const names = ['root', 'issuing', 'contingency', 'symmetric', 'recovery'] as const
+  for (const name of names) for (const token of [`smki-${name}`, `${name} 2`, `${name} 3`]) hsm.token(token)
+  const pin = Buffer.from(testPin)
+  const pins = { root: pin, issuing: pin, contingency: pin, symmetric: pin, recovery: pin }
+  const custodyTokens = (n: number) => ({
+    contingencyToken: `contingency ${n}`,
+    symmetricToken: `symmetric ${n}`,
+    recoveryToken: `recovery ${n}`,
+  })
+  for (const name of names) writeFileSync(join(folder, name), `${testPin}\n`, { mode: 0o600 })
   const settingsFile = join(folder, 'settings.json')
   writeFileSync(settingsFile, JSON.stringify({ services: freePorts }))
   const home = homeAt(join(folder, 'home'))
@@ -42,7 +49,7 @@ describe('An environment with its keys in a module', { skip: noSoftHsm }, () => 
     const { said: out, code } = await smki(
       ...['--home', home.path, 'init', '--environment', 'modules', '--settings', settingsFile],
       ...['--keystore', 'pkcs11', '--pkcs11-library', hsm.library, '--module-certificate', 'SoftHSM2, for tests'],
-      ...['--root-passphrase-file', join(folder, 'root'), '--issuing-passphrase-file', join(folder, 'issuing')],
+      ...names.flatMap(name => [`--${name}-passphrase-file`, join(folder, name)]),
     )
     assert.equal(code, 0, out)
     assert.match(out, /key stores pkcs11:smki-root:[0-9a-f]+ and pkcs11:smki-issuing:[0-9a-f]+/)
@@ -120,7 +127,13 @@ describe('An environment with its keys in a module', { skip: noSoftHsm }, () => 
   it('keeps the key of its journal in a file where the module is said not to do Ed25519', async () => {
     const other = homeAt(join(folder, 'split'))
     const lines: string[] = []
-    const keyStore = { kind: 'pkcs11', library: hsm.library, rootToken: 'root 2', issuingToken: 'issuing 2' }
+    const keyStore = {
+      kind: 'pkcs11',
+      library: hsm.library,
+      rootToken: 'root 2',
+      issuingToken: 'issuing 2',
+      ...custodyTokens(2),
+    }
     const settings = await init(other, {
       environment: 'split',
       kind: 'production',
@@ -140,7 +153,13 @@ describe('An environment with its keys in a module', { skip: noSoftHsm }, () => 
   })
 
   it('is not made on a token that has something on it, nor in production on files', async () => {
-    const keyStore = { kind: 'pkcs11', library: hsm.library, rootToken: 'root 3', issuingToken: 'issuing 3' }
+    const keyStore = {
+      kind: 'pkcs11',
+      library: hsm.library,
+      rootToken: 'root 3',
+      issuingToken: 'issuing 3',
+      ...custodyTokens(3),
+    }
     const options = { environment: 'no', kind: 'test', with: [], passphrases: pins, witness: () => {} } as const
     const store = hsm.open('root 3')
     store.keepSecret('something', Buffer.of(1))
@@ -156,6 +175,7 @@ describe('An environment with its keys in a module', { skip: noSoftHsm }, () => 
       { kind: 'pkcs11', library: hsm.library, certificate: '' },
       { kind: 'pkcs11', library: null, certificate: 'named' },
       { kind: 'pkcs11', library: hsm.library, certificate: 'named', rootToken: 'one', issuingToken: 'one' },
+      { kind: 'pkcs11', library: hsm.library, certificate: 'named', contingencyToken: 'smki-root' },
     ]) {
       const made = init(homeAt(join(folder, 'production')), { ...production, settings: { keyStore } })
       await assert.rejects(made, refused('CONFIG_INVALID'), JSON.stringify(keyStore))

@@ -1,7 +1,8 @@
 /** Every procedure as a drill on mixed Devices with faults: each Device ends recovered and proven so, or listed with its reason. */
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -10,13 +11,15 @@ import { toHex } from '../../src/ground/bytes.ts'
 import { showCell } from '../../src/ground/gbcs/cell.ts'
 import { readEntry } from '../../src/ground/journal/entry.ts'
 import { testStore } from '../../src/ground/store/testing.ts'
-import { drill } from '../../src/main/recovery-drill.ts'
+import { toPem } from '../../src/ground/x509/pem.ts'
+import { type Drilled, drill } from '../../src/main/recovery-drill.ts'
 import type { Field } from '../../src/main/recovery-field.ts'
 import { Stopped } from '../../src/main/recovery-work.ts'
 import { systemChance } from '../../src/main/world.ts'
 import { type ProcedureName, procedureNames, procedures } from '../../src/policy/recovery/cases.ts'
-import { defaultSteps } from '../../src/policy/recovery/steps.ts'
+import { defaultSteps, recoveryByItselfSteps } from '../../src/policy/recovery/steps.ts'
 import { directionsOf } from '../../src/rooms/recovery/direction.ts'
+import { eventOf, procedureIn } from '../../src/rooms/recovery/event.ts'
 import { htmlOf, markdownOf, verdict } from '../../src/rooms/recovery/report-text.ts'
 import { migrations } from '../registration/office.ts'
 import { begins, drillSettings } from './stage.ts'
@@ -63,6 +66,7 @@ describe('A drill', () => {
           for (const { used, maximum } of report.directions) assert.ok(used <= maximum)
           await requireTruth(procedure, play.field, store)
           await requireOnRecord(store, procedure)
+          requireSigned(drilled, folder)
           const heading = { drill: true, environment: 'drill', madeAt: begins }
           assert.match(markdownOf(report, heading), /^# Drill of the SMKI Recovery Procedure: DRILL-/)
           assert.ok(htmlOf(report, heading).includes('<svg'))
@@ -76,6 +80,30 @@ describe('A drill', () => {
       }
     })
   }
+
+  it('of recovery where the Recovery Private Key cures itself (REC-A02) needs no Contingency Private Key', async () => {
+    const { store, close } = await testStore({ migrations })
+    const folder = mkdtempSync(join(tmpdir(), 'opensmki-drill-'))
+    const told: string[] = []
+    try {
+      const settings = drillSettings({ curesRecovery: 'recovery' })
+      const plan = { procedure: 'recovery', devices: 20, settings, store, folder, chance: systemChance } as const
+      const drilled = await drill({ ...plan, begins, faults: {}, tell: step => told.push(step) })
+      drilled.close()
+      assert.deepEqual(told, ['notify', ...recoveryByItselfSteps.map(one => one.action)])
+      assert.ok(!told.includes('make root'))
+      const { counts, directions, ceremonies } = drilled.report
+      assert.deepEqual([counts.proven > 15, counts.listed], [true, 0])
+      assert.deepEqual([directions[0]!.kind, ceremonies.map(one => one.thing)], ['furtherUse', ['recovery key']])
+      await requireTruth('recovery', drilled.play.field, store)
+      // An event keeps to what was set when its procedure was chosen.
+      const event = await eventOf(store, drilled.play.event)
+      assert.equal(procedureIn(event)!.waves[0].signer, 'recovery')
+    } finally {
+      await close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
 
   it('does its steps in another order when they are set in another, and nothing else is changed for it', async () => {
     const late = ['decide', 'convene custodians']
@@ -108,6 +136,24 @@ describe('A drill', () => {
     }
   })
 })
+
+/** Progress files stand on the drill's record, and another program finds their signatures good. */
+function requireSigned({ files, chain, report }: Drilled, folder: string): void {
+  const types = new Set(files.map(one => one.name.split('-')[0]))
+  assert.ok(types.has('OtherCompromiseRecoveryProgress'))
+  assert.equal(types.has('OrganisationCompromiseRecoveryProgress'), report.event.keyKind === 'organisation')
+  const ca = join(folder, 'ikis.pem')
+  writeFileSync(ca, chain.map(one => toPem('CERTIFICATE', one.der)).join(''))
+  for (const { name, octets, signature } of [files[0]!, files.at(-1)!]) {
+    const path = join(folder, name)
+    writeFileSync(path, octets)
+    writeFileSync(`${path}.p7s`, signature!)
+    const verify = ['cms', '-verify', '-binary', '-inform', 'DER', '-in', `${path}.p7s`, '-content', path]
+    const then = String(Math.ceil(report.event.closedAt!.getTime() / 1000))
+    const rest = ['-CAfile', ca, '-purpose', 'any', '-attime', then, '-out', '/dev/null']
+    execFileSync('openssl', [...verify, ...rest], { stdio: 'pipe' })
+  }
+}
 
 /** What the Devices themselves hold is what the store says that they hold. */
 async function requireTruth(

@@ -91,7 +91,9 @@ export async function openScene(
   const settings = parseSettings(JSON.stringify({ environment: 'scene', kind: 'test', ...changes }), 'the test')
   const folder = mkdtempSync(join(tmpdir(), 'opensmki-revocation-'))
   const keys = { root: keyStore(folder, 'root'), issuing: keyStore(folder, 'issuing') }
-  await ceremony(office.hands, settings, keys, pkis, () => {})
+  const custody = { contingency: keyStore(folder, 'contingency'), symmetric: keyStore(folder, 'symmetric') }
+  await ceremony(office.hands, settings, { ...keys, custody }, pkis, () => {})
+  for (const store of Object.values(custody)) store.close()
   const known = await authorities(office.store)
   const hands: RevocationHands = {
     ...office.hands,

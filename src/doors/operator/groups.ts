@@ -6,12 +6,16 @@ import { credentials } from './routes/credentials.ts'
 import { decisions } from './routes/decisions.ts'
 import { defaults } from './routes/defaults.ts'
 import { deferrals } from './routes/deferrals.ts'
+import { developments } from './routes/developments.ts'
+import { documents } from './routes/documents.ts'
 import { duties } from './routes/duties.ts'
 import { notices } from './routes/notices.ts'
 import { officers } from './routes/officers.ts'
 import { organisationCsrs } from './routes/organisation-csrs.ts'
 import { organisations } from './routes/organisations.ts'
 import { persons } from './routes/persons.ts'
+import { recoveries } from './routes/recoveries.ts'
+import { recoveryRecords } from './routes/recovery-records.ts'
 import { rejections } from './routes/rejections.ts'
 import { revocations } from './routes/revocations.ts'
 import { s1spki } from './routes/s1spki.ts'
@@ -40,5 +44,9 @@ export const groups: readonly Group[] = [
   suspensions,
   defaults,
   decisions,
+  documents,
+  developments,
+  recoveries,
+  recoveryRecords,
   notices,
 ]

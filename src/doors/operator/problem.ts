@@ -4,6 +4,7 @@ import type { FastifyError, FastifyReply } from 'fastify'
 import { Refusal } from '../../ground/refusal.ts'
 import { governanceRefusals } from '../../rooms/governance/refusals.ts'
 import { issuanceRefusals } from '../../rooms/issuance/refusals.ts'
+import { recoveryRefusals } from '../../rooms/recovery/refusals.ts'
 import { registrationRefusals } from '../../rooms/registration/refusals.ts'
 import { revocationRefusals } from '../../rooms/revocation/refusals.ts'
 import type { OperatorDoor } from './door.ts'
@@ -16,6 +17,7 @@ const tables: readonly Readonly<Record<string, { readonly status: number }>>[] =
   governanceRefusals,
   issuanceRefusals,
   revocationRefusals,
+  recoveryRefusals,
   // Codes of service-interface.md section 4 that say: not now.
   { 'WF:SUSP': { status: 503 }, 'CA:FF1': { status: 503 } },
 ]

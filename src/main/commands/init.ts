@@ -8,6 +8,7 @@ import { Refusal } from '../../ground/refusal.ts'
 import { addIssuingDcas, journalTranscript, renewRootLists } from '../ceremony.ts'
 import { privateFolder } from '../home.ts'
 import { init } from '../init.ts'
+import { type CustodyName, custodyNames } from '../key-stores.ts'
 import { newPassphrase, passphraseOf } from '../passphrases.ts'
 import { homeOf, type Io, json, wholeNumber, withStore } from './context.ts'
 import { addOfficers } from './officers.ts'
@@ -37,6 +38,9 @@ export function addInit(program: Command, io: Io): void {
     .option('--module-certificate <words>', 'the module and its validation certificate')
     .option('--root-passphrase-file <file>', 'passphrase or PIN of the root key store, readable by you alone')
     .option('--issuing-passphrase-file <file>', 'passphrase or PIN of the issuing key store, readable by you alone')
+    .option('--contingency-passphrase-file <file>', 'passphrase or PIN of the store of the Contingency Private Key')
+    .option('--symmetric-passphrase-file <file>', 'passphrase or PIN of the store of the Symmetric Key')
+    .option('--recovery-passphrase-file <file>', 'passphrase or PIN of the store of the Recovery Private Key')
     .option('--json', 'one JSON object instead of the transcript')
     .action(async (flags: Flags, command: Command) => {
       const home = homeOf(command)
@@ -135,6 +139,9 @@ interface Flags {
   readonly moduleCertificate?: string
   readonly rootPassphraseFile?: string
   readonly issuingPassphraseFile?: string
+  readonly contingencyPassphraseFile?: string
+  readonly symmetricPassphraseFile?: string
+  readonly recoveryPassphraseFile?: string
   readonly rootShare?: readonly string[]
   readonly issuingShare?: readonly string[]
   readonly json?: true
@@ -170,13 +177,17 @@ function pkisOf(list: string | undefined): (typeof others)[number][] {
   })
 }
 
-async function passphrasesOf({ production, keystore, rootPassphraseFile, issuingPassphraseFile }: Flags) {
+async function passphrasesOf(flags: Flags) {
+  const { production, keystore, rootPassphraseFile, issuingPassphraseFile } = flags
+  const isModule = keystore === 'pkcs11'
+  const custody = custodyPassphrases(flags)
   if (rootPassphraseFile === undefined && issuingPassphraseFile === undefined) {
-    if (!production && keystore !== 'pkcs11') return {}
+    if (!production && !isModule) return {}
     // A token has its PIN already; for a file the passphrase is made now, and typed twice.
-    const ask = (what: string) =>
-      keystore === 'pkcs11' ? passphraseOf(what, undefined, '') : newPassphrase(what, undefined)
-    return { passphrases: { root: await ask('root'), issuing: await ask('issuing') } }
+    const ask = (what: string) => (isModule ? passphraseOf(what, undefined, '') : newPassphrase(what, undefined))
+    const asked = { root: await ask('root'), issuing: await ask('issuing') }
+    for (const name of isModule ? custodyNames : []) custody[name] ??= await ask(name)
+    return { passphrases: { ...asked, ...custody } }
   }
   if (rootPassphraseFile === undefined || issuingPassphraseFile === undefined) {
     throw new Refusal('PASSPHRASES_NEEDED', 'give the passphrase files of both key stores, or of neither')
@@ -185,6 +196,17 @@ async function passphrasesOf({ production, keystore, rootPassphraseFile, issuing
     passphrases: {
       root: readPassphraseFile(rootPassphraseFile),
       issuing: readPassphraseFile(issuingPassphraseFile),
+      ...custody,
     },
   }
+}
+
+/** Those that were named; the others are made, and lie beside their stores until they are shared. */
+function custodyPassphrases(flags: Flags): Partial<Record<CustodyName, Buffer>> {
+  return Object.fromEntries(
+    custodyNames.flatMap(name => {
+      const file = flags[`${name}PassphraseFile`]
+      return file === undefined ? [] : [[name, readPassphraseFile(file)]]
+    }),
+  )
 }

@@ -8,23 +8,33 @@ import { progress } from '../../doors/cli/progress.ts'
 import { startEmbedded } from '../../ground/store/embedded.ts'
 import { migrate } from '../../ground/store/migrate.ts'
 import { openStore } from '../../ground/store/store.ts'
+import { toPem } from '../../ground/x509/pem.ts'
 import { type ProcedureName, procedureNames, procedures } from '../../policy/recovery/cases.ts'
 import { stepsOf } from '../../policy/recovery/settings.ts'
 import type { Settings } from '../../policy/settings.ts'
 import { type Counts, openIn } from '../../rooms/recovery/campaign.ts'
 import { drills, dueDrills, recordDrill, writeLessons } from '../../rooms/recovery/drills.ts'
+import { inventoryInFile, takeInventory } from '../../rooms/recovery/inventory.ts'
 import { clockOf, howLong, type RecoveryReport, reportOf } from '../../rooms/recovery/report.ts'
 import { type Heading, htmlOf, markdownOf, verdict } from '../../rooms/recovery/report-text.ts'
 import { isMade, loadSettings, parseSettings } from '../home.ts'
-import { drill } from '../recovery-drill.ts'
+import { type Drilled, drill } from '../recovery-drill.ts'
+import { putFile } from '../recovery-exchange.ts'
 import { drillFaults } from '../recovery-field.ts'
 import { systemChance } from '../world.ts'
 import { homeOf, type Io, json, table, wholeNumber, withStore } from './context.ts'
+import { addCustodian } from './recovery-custodian.ts'
+import { recoveringHere } from './recovery-here.ts'
+import { addRecoveryLive } from './recovery-live.ts'
+import { addRecoveryMake } from './recovery-make.ts'
+import { addRecoveryWork } from './recovery-work.ts'
 
 const migrations = new URL('../../ground/store/migrations/', import.meta.url)
 
 export function addRecovery(program: Command, io: Io): void {
-  const recovery = program.command('recovery').description('the SMKI Recovery Procedure: drills and records')
+  const recovery = program
+    .command('recovery')
+    .description('the SMKI Recovery Procedure: live, as a drill, and on record')
 
   recovery
     .command('drill')
@@ -106,6 +116,22 @@ export function addRecovery(program: Command, io: Io): void {
     })
 
   recovery
+    .command('inventory')
+    .description('take an inventory of Devices into the store, from which Relevant Devices are frozen')
+    .argument('<file>', 'one Device a line, as JSON (docs/operations/recovery.md)')
+    .action(async (file: string, _: object, command: Command) => {
+      await recoveringHere(command, async ({ hands }) => {
+        const count = await takeInventory(hands, inventoryInFile(file))
+        io.out(`${count} Devices are in the inventory as ${file} has them.\n`)
+      })
+    })
+
+  addRecoveryLive(recovery, io)
+  addRecoveryWork(recovery, io)
+  addCustodian(recovery, io)
+  addRecoveryMake(recovery, io)
+
+  recovery
     .command('report')
     .description('the report on a recovery that is on record')
     .requiredOption('--event <reference>', 'its reference')
@@ -163,6 +189,7 @@ async function runDrill(io: Io, command: Command, flags: DrillFlags): Promise<vo
       drilled.close()
       const heading = { drill: true, environment: settings.environment, madeAt: begins }
       const { markdown, files } = writeReport(drilled.report, heading, flags.out)
+      files.push(writeFiles(drilled, flags.out))
       io.out(`\n${verdict(drilled.report)}\n\n${files.join('\n')}\n`)
       await record(io, command, drilled.report, flags, markdown)
     } finally {
@@ -194,6 +221,15 @@ async function record(
       `Recorded as drill ${id}. When its lessons are written: smki recovery lessons --drill ${id} --file FILE\n`,
     )
   })
+}
+
+/** The drill's signed progress files, and the certificates by which their signatures are verified. @returns the folder */
+function writeFiles({ files, chain }: Drilled, out: string): string {
+  const folder = join(resolve(out), 'files')
+  mkdirSync(folder, { recursive: true })
+  for (const file of files) putFile(folder, file)
+  writeFileSync(join(folder, 'ikis.pem'), chain.map(one => toPem('CERTIFICATE', one.der)).join(''))
+  return folder
 }
 
 function writeReport(report: RecoveryReport, heading: Heading, out: string): { markdown: string; files: string[] } {

@@ -86,6 +86,23 @@ export const procedures: Readonly<Record<ProcedureName, RecoveryProcedure>> = {
   },
 }
 
+/** Which key replaces a Compromised Recovery Private Key (REC-A02). */
+export const recoveryCures = ['contingency', 'recovery'] as const
+export type RecoveryCure = (typeof recoveryCures)[number]
+
+/** Where REC-A02 is answered otherwise: the Recovery Private Key, still under control, signs for its own replacement. */
+const recoveryByItself: RecoveryProcedure = {
+  says: 'the Recovery Private Key, still under control, places the certificate of the key that takes its place',
+  of: ['recovery'],
+  dccKey: 'recovery',
+  waves: [{ name: 'replace', signer: 'recovery', mode: { other: 8 } }],
+}
+
+/** The procedure of that name, by the key that cures a Compromised Recovery Private Key. */
+export function procedureOf(name: ProcedureName, curesRecovery: RecoveryCure): RecoveryProcedure {
+  return name === 'recovery' && curesRecovery === 'recovery' ? recoveryByItself : procedures[name]
+}
+
 export const modeFor = ({ mode }: Wave, kind: string): number =>
   kind === 'CHF' && mode.CHF !== undefined ? mode.CHF : mode.other
 

@@ -2,8 +2,8 @@
 
 import { z } from 'zod'
 import { type Office, offices } from '../registration/offices.ts'
-import { keyKinds, procedureNames } from './cases.ts'
-import { actions, actors, defaultSteps, phases, type StepRow } from './steps.ts'
+import { keyKinds, procedureNames, recoveryCures } from './cases.ts'
+import { actions, actors, defaultSteps, phases, recoveryByItselfSteps, type StepRow } from './steps.ts'
 
 /** As in `policy/settings.ts`, which owns it and hands it in. */
 type Assumed = <T extends z.ZodType>(
@@ -36,9 +36,9 @@ export const recoverySettings = (assumed: Assumed) =>
     curesRecovery: assumed(
       'REC-A02',
       'M',
-      z.enum(['contingency']),
+      z.enum(recoveryCures),
       'contingency',
-      'the key that replaces a Compromised Recovery Private Key',
+      'the key that replaces a Compromised Recovery Private Key; an event keeps to what is set when its procedure is chosen',
     ),
     custodians: assumed(
       'REC-A04',
@@ -123,8 +123,9 @@ export type RecoveryRules = z.output<ReturnType<typeof recoverySettings>>
 
 /** The steps of a procedure as they are set. */
 export function stepsOf(
-  rules: Pick<RecoveryRules, 'steps'>,
+  rules: Pick<RecoveryRules, 'steps' | 'curesRecovery'>,
   procedure: keyof typeof defaultSteps,
 ): readonly StepRow[] {
-  return rules.steps[procedure] ?? defaultSteps[procedure]
+  const isByItself = procedure === 'recovery' && rules.curesRecovery === 'recovery'
+  return rules.steps[procedure] ?? (isByItself ? recoveryByItselfSteps : defaultSteps[procedure])
 }

@@ -1,5 +1,6 @@
 /** The steps of each procedure, as data: their order is an open question of the Code (SEC Appendix L section 5). */
 
+import type { Office } from '../registration/offices.ts'
 import type { ProcedureName } from './cases.ts'
 
 export const phases = ['Pre-Recovery', 'Execution of Recovery Procedure', 'Post-Recovery'] as const
@@ -7,6 +8,18 @@ export type Phase = (typeof phases)[number]
 
 export const actors = ['Subscriber', 'DCC', 'SMKI PMA', 'Key Custodians', 'Panel'] as const
 export type StepActor = (typeof actors)[number]
+
+/**
+ * Who records that a step of that actor was done. An RA Manager may record every one of them: what others have done on
+ * paper, or in a room that has no terminal, is put on record by him (DESIGN).
+ */
+export const recordersOf: Readonly<Record<StepActor, readonly Office[]>> = {
+  Subscriber: ['SRO', 'ARO', 'RA_MANAGER'],
+  DCC: ['RA_PERSONNEL', 'RA_MANAGER'],
+  'SMKI PMA': ['PMA_MEMBER', 'RA_MANAGER'],
+  'Key Custodians': ['RA_MANAGER'],
+  Panel: ['PMA_MEMBER', 'RA_MANAGER'],
+}
 
 /** What a step does. Each of these words has one meaning wherever it stands in the order. */
 export const actions = [
@@ -108,3 +121,13 @@ export const defaultSteps: Readonly<Record<ProcedureName, readonly StepRow[]>> =
     ...closing,
   ],
 }
+
+/** Of `recovery` where the Recovery Private Key signs for its own replacement (REC-A02). */
+export const recoveryByItselfSteps: readonly StepRow[] = [
+  ...pre(before('SMKI PMA', 'decide')),
+  during('DCC', 'issue certificates'),
+  wake,
+  send,
+  sleep,
+  ...closing,
+]

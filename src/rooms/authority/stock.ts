@@ -33,7 +33,7 @@ export async function allot(store: Store, wanted: number, limit: KeyUse, now: Da
       name: 'allot_candidates',
       text: `SELECT id, state, allotted, first_used_at FROM authority
               WHERE pki = 'smki-device' AND level = 'issuing' AND state IN ('current', 'stock')
-              ORDER BY state, id FOR UPDATE`,
+                AND compromised_at IS NULL ORDER BY state, id FOR UPDATE`,
     })
     const allotments: Allotment[] = []
     let missing = wanted
@@ -60,6 +60,15 @@ export async function allot(store: Store, wanted: number, limit: KeyUse, now: Da
     }
     return allotments
   })
+}
+
+/** After a restore: so many certificates may have been signed with the key, whatever the register says. */
+export async function allottedAtLeast(client: ClientBase, authority: number, count: number): Promise<void> {
+  await client.query(
+    `UPDATE authority SET allotted = greatest(allotted, $2)
+      WHERE id = $1 AND pki = 'smki-device' AND level = 'issuing'`,
+    [authority, count],
+  )
 }
 
 /** Ends the use of a key whose time is over, also when nobody asks for a certificate. */

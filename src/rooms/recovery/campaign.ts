@@ -2,11 +2,10 @@
 
 import { Refusal } from '../../ground/refusal.ts'
 import type { Client } from '../../ground/store/store.ts'
-import { procedures } from '../../policy/recovery/cases.ts'
 import { type Actor, act, type Given, readGiven, requireOffice } from '../registration/act.ts'
 import { takeAnswers } from './answer.ts'
 import { closeDirections } from './direction.ts'
-import { eventOf, heldEvent, type Reader, type RecoveryEvent } from './event.ts'
+import { eventOf, heldEvent, procedureIn, type Reader, type RecoveryEvent } from './event.ts'
 import type { RecoveryHands } from './hands.ts'
 import { intendCommands } from './intend.ts'
 import { askDue, markOverdue } from './question.ts'
@@ -28,8 +27,8 @@ export function beginWave(hands: RecoveryHands, by: Actor, reference: string): P
     const event = await heldEvent(client, reference, 'confirmed', 'running')
     if (!event.frozen) throw no('DEVICES_NOT_FROZEN')
     const wave = event.wave + 1
-    if (!event.procedure || procedures[event.procedure].waves.length < wave)
-      throw no('EVENT_STATE', 'there is no further wave of commands')
+    const procedure = procedureIn(event)
+    if (!procedure || procedure.waves.length < wave) throw no('EVENT_STATE', 'there is no further wave of commands')
     const counts = await countsOf(client, reference)
     if (event.wave > 0 && openIn(counts) > 0) throw no('EVENT_STATE', 'a wave of commands is under way')
     await client.query("UPDATE recovery_event SET state = 'running', wave = $2 WHERE reference = $1", [

@@ -3,7 +3,7 @@
 import type { Bytes } from '../../ground/bytes.ts'
 import { digestOf, type Envelope, type Quorum, quorumSchema, share, without } from '../../ground/keystore/quorum.ts'
 import type { Client } from '../../ground/store/store.ts'
-import { type Actor, act, type Given, readGiven, requireOffice } from '../registration/act.ts'
+import { type Acting, type Actor, act, type Given, readGiven, requireOffice } from '../registration/act.ts'
 import { personNumber } from '../registration/person.ts'
 import type { Reader } from './event.ts'
 import type { RecoveryHands } from './hands.ts'
@@ -29,46 +29,94 @@ export interface Sharing {
 export function shareAmongCustodians(
   hands: RecoveryHands,
   by: Actor,
-  { thing, store, secret, custodians }: Sharing,
+  sharing: Sharing,
   given: Given = {},
 ): Promise<readonly Envelope[]> {
   return act(hands, by, { act: 'appoint Key Custodians' }, async acting => {
-    const { client, at, note } = acting
-    requireOffice(acting.by, ['RA_MANAGER'], undefined)
-    const { needed, of } = hands.recovery.custodians
-    if (custodians.length !== of) throw no('CUSTODIANS_COUNT', `${custodians.length}, not ${of}`)
-    for (const one of custodians) await personNumber(client, one)
-    if (hands.recovery.symmetricKeyApart) await requireApart(client, thing, custodians)
+    const made = await divide(hands, acting, sharing)
+    await appoint(acting, sharing, made.quorum, given)
+    return made.envelopes
+  })
+}
 
-    const { quorum, envelopes } = await share(
-      secret,
-      { store, threshold: needed, holders: custodians },
-      hands.chance,
+/**
+ * As `shareAmongCustodians`, for a secret that something is changed to: `settle` is given the envelopes, hands them over,
+ * and makes the store open with that secret alone. If we stop before it has, what opened the store before opens it still;
+ * if we stop after it and before the appointments are on record, the new shares open it all the same, and sharing anew
+ * ends what was left half done.
+ */
+export async function handOverShares(
+  hands: RecoveryHands,
+  by: Actor,
+  sharing: Sharing,
+  settle: (envelopes: readonly Envelope[], quorum: Quorum) => Promise<void>,
+  given: Given = {},
+): Promise<Quorum> {
+  // 1. The record of the new sharing waits beside the one in force.
+  const { quorum, envelopes } = await act(hands, by, { act: 'begin sharing' }, async acting => {
+    const made = await divide(hands, acting, sharing)
+    await acting.client.query(
+      `INSERT INTO recovery_custody (thing, next, since) VALUES ($1, $2, $3)
+       ON CONFLICT (thing) DO UPDATE SET next = EXCLUDED.next`,
+      [sharing.thing, JSON.stringify(made.quorum), acting.at],
     )
-    await client.query(
-      `INSERT INTO recovery_custody (thing, quorum, since) VALUES ($1, $2, $3)
-       ON CONFLICT (thing) DO UPDATE SET quorum = EXCLUDED.quorum, since = EXCLUDED.since`,
-      [thing, JSON.stringify(quorum), at],
-    )
-    await client.query('UPDATE recovery_custodian SET until_at = $2 WHERE thing = $1 AND until_at IS NULL', [
-      thing,
-      at,
-    ])
-    for (const { holder, index } of envelopes) {
-      await client.query(
-        'INSERT INTO recovery_custodian (thing, sharing, share, person, from_at) VALUES ($1, $2, $3, $4, $5)',
-        [thing, quorum.ceremony, index, holder, at],
-      )
-    }
-    await note('appoint Key Custodians', {
-      thing,
-      sharing: quorum.ceremony,
-      threshold: needed,
-      custodians,
-      record: digestOf(quorum),
-      ...readGiven(given),
+    await acting.note('begin sharing', {
+      thing: sharing.thing,
+      sharing: made.quorum.ceremony,
+      record: digestOf(made.quorum),
     })
-    return envelopes
+    return made
+  })
+  // 2. Envelopes are out, and the secret is changed to what they open.
+  await settle(envelopes, quorum)
+  // 3. From here on they are the Key Custodians.
+  await act(hands, by, { act: 'appoint Key Custodians' }, acting => appoint(acting, sharing, quorum, given))
+  return quorum
+}
+
+async function divide(
+  { recovery, chance }: RecoveryHands,
+  { client, by }: Acting,
+  { thing, store, secret, custodians }: Sharing,
+): Promise<{ quorum: Quorum; envelopes: readonly Envelope[] }> {
+  requireOffice(by, ['RA_MANAGER'], undefined)
+  const { needed, of } = recovery.custodians
+  if (custodians.length !== of) throw no('CUSTODIANS_COUNT', `${custodians.length}, not ${of}`)
+  for (const one of custodians) await personNumber(client, one)
+  if (recovery.symmetricKeyApart) await requireApart(client, thing, custodians)
+  return share(secret, { store, threshold: needed, holders: custodians }, chance)
+}
+
+async function appoint(
+  { client, at, note, by }: Acting,
+  { thing, store, custodians }: Sharing,
+  quorum: Quorum,
+  given: Given,
+): Promise<void> {
+  requireOffice(by, ['RA_MANAGER'], undefined)
+  await client.query(
+    `INSERT INTO recovery_custody (thing, quorum, store, since) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (thing) DO UPDATE
+        SET quorum = EXCLUDED.quorum, store = EXCLUDED.store, since = EXCLUDED.since, next = NULL`,
+    [thing, JSON.stringify(quorum), store, at],
+  )
+  await client.query('UPDATE recovery_custodian SET until_at = $2 WHERE thing = $1 AND until_at IS NULL', [
+    thing,
+    at,
+  ])
+  for (const { holder, index } of quorum.holders) {
+    await client.query(
+      'INSERT INTO recovery_custodian (thing, sharing, share, person, from_at) VALUES ($1, $2, $3, $4, $5)',
+      [thing, quorum.ceremony, index, holder, at],
+    )
+  }
+  await note('appoint Key Custodians', {
+    thing,
+    sharing: quorum.ceremony,
+    threshold: quorum.threshold,
+    custodians,
+    record: digestOf(quorum),
+    ...readGiven(given),
   })
 }
 
@@ -120,14 +168,53 @@ export async function custodians(store: Reader): Promise<Custodian[]> {
   }))
 }
 
-/** The record of what is shared, held until the caller's transaction ends. @throws Refusal CUSTODY_UNKNOWN */
-export async function quorumKept(client: Client, thing: Kept): Promise<Quorum> {
-  const { rows } = await client.query<{ quorum: string }>(
-    'SELECT quorum FROM recovery_custody WHERE thing = $1 FOR UPDATE',
+/**
+ * The record of what is shared, held until the caller's transaction ends.
+ * @param sharing the one that the envelopes at hand are of; of a sharing that was begun, and stopped before its end, the
+ *   record that waits
+ * @throws Refusal CUSTODY_UNKNOWN
+ */
+export async function quorumKept(client: Client, thing: Kept, sharing?: string): Promise<Quorum> {
+  const { rows } = await client.query<{ quorum: string | null; next: string | null }>(
+    'SELECT quorum, next FROM recovery_custody WHERE thing = $1 FOR UPDATE',
     [thing],
   )
-  if (!rows[0]) throw no('CUSTODY_UNKNOWN', thing)
-  return quorumSchema.parse(JSON.parse(rows[0].quorum))
+  const records = [rows[0]?.quorum, rows[0]?.next].flatMap(text =>
+    text ? [quorumSchema.parse(JSON.parse(text))] : [],
+  )
+  const found = records.find(one => one.ceremony === sharing) ?? records[0]
+  if (!found) throw no('CUSTODY_UNKNOWN', thing)
+  return found
+}
+
+/** How a thing is kept, without anything that opens it. */
+export interface Custody {
+  readonly thing: Kept
+  /** The identity of the key store that the shares open; of the Symmetric Key, whose it is. */
+  readonly store: string | undefined
+  /** How many shares open it, and who holds one now; undefined of a sharing that was never ended. */
+  readonly quorum: { readonly needed: number; readonly holders: readonly string[] } | undefined
+  readonly since: Date
+}
+
+/** Of everything that is shared. */
+export async function custodyRecords(store: Reader): Promise<Custody[]> {
+  const { rows } = await (store as Client).query<{
+    thing: Kept
+    quorum: string | null
+    store: string | null
+    since: Date
+  }>('SELECT thing, quorum, store, since FROM recovery_custody ORDER BY thing')
+  return rows.map(({ thing, quorum: text, store: where, since }) => {
+    const quorum = text === null ? undefined : quorumSchema.parse(JSON.parse(text))
+    const holders = quorum?.holders.filter(one => one.left === undefined).map(one => one.holder)
+    return {
+      thing,
+      store: where ?? quorum?.store,
+      quorum: quorum && { needed: quorum.threshold, holders: holders! },
+      since,
+    }
+  })
 }
 
 /** Recovery.md section 4: the Symmetric Key is held apart from the key whose public half it opens. */

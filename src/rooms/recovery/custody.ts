@@ -8,15 +8,16 @@ import type { KeyStore } from '../../ground/keystore/keystore.ts'
 import { digestOf, type Envelope, unite } from '../../ground/keystore/quorum.ts'
 import { unwrapContingencyKey } from '../../ground/keystore/wrap.ts'
 import { Refusal } from '../../ground/refusal.ts'
+import type { Client } from '../../ground/store/store.ts'
 import { readCertificate } from '../../ground/x509/certificate.ts'
 import { readApexContingencyKey } from '../../ground/x509/contingency.ts'
 import { oids } from '../../ground/x509/names.ts'
 import { decidedActOf } from '../../policy/recovery/cases.ts'
 import { decisionOf, notInForce } from '../governance/decisions.ts'
-import { type Actor, act, requireOffice } from '../registration/act.ts'
+import { type Actor, act, type Given, readGiven, requireOffice } from '../registration/act.ts'
 import { revealed } from './build.ts'
 import { type Kept, quorumKept } from './custodians.ts'
-import { subjectOf } from './direction.ts'
+import { subjectOf, textOf } from './direction.ts'
 import { heldEvent } from './event.ts'
 import type { RecoveryHands } from './hands.ts'
 import { no } from './refusals.ts'
@@ -44,7 +45,8 @@ export interface Waking {
   readonly envelopes: readonly Envelope[]
   /** Opens the key store by its passphrase, which stays this room's to zero. */
   readonly open: (passphrase: Bytes) => KeyStore
-  readonly label: string
+  /** Without, the key is looked for that the decision names. */
+  readonly label?: string | undefined
   readonly originator: Bytes
   /** Of the Contingency Private Key: the shares of the Symmetric Key, and the Root OCA Certificate that Devices hold. */
   readonly symmetric?: { readonly envelopes: readonly Envelope[]; readonly root: Bytes } | undefined
@@ -76,15 +78,17 @@ export function wake(
     try {
       const keys = await openBy(client, thing, waking)
       try {
-        const publicKey = keys.publicKey(waking.label)
+        const label = waking.label ?? labelOf(keys, textOf(decision).key)
+        const publicKey = keys.publicKey(label)
         if (secret) requireOpens(secret, publicKey, waking.symmetric!.root)
+        await endLeft(client, waking.event, at, thing)
         const custodians = waking.envelopes.map(one => one.holder)
         const { rows } = await client.query<{ id: number }>(
           `INSERT INTO recovery_ceremony (thing, event, decision, custodians, opened_at)
            VALUES ($1, $2, $3, $4, $5) RETURNING id`,
           [thing, waking.event, waking.decision, custodians, at],
         )
-        const quorum = await quorumKept(client, thing)
+        const quorum = await quorumKept(client, thing, waking.envelopes[0]?.ceremony)
         await note('wake key', {
           thing,
           ceremony: rows[0]!.id,
@@ -95,7 +99,7 @@ export function wake(
           custodians,
           record: digestOf(quorum),
         })
-        return awake(hands, which, waking, keys, secret, { id: rows[0]!.id, at, custodians })
+        return awake(hands, which, { ...waking, label }, keys, secret, { id: rows[0]!.id, at, custodians })
       } catch (cause) {
         keys.close()
         throw cause
@@ -108,11 +112,12 @@ export function wake(
 }
 
 async function openBy(
-  client: Parameters<typeof quorumKept>[0],
+  client: Client,
   thing: Kept,
   { envelopes, open }: Pick<Waking, 'envelopes' | 'open'>,
 ): Promise<KeyStore> {
-  const passphrase = await unite(await quorumKept(client, thing), envelopes)
+  const quorum = await quorumKept(client, thing, envelopes[0]?.ceremony)
+  const passphrase = await unite(quorum, envelopes)
   try {
     return open(passphrase)
   } finally {
@@ -120,9 +125,82 @@ async function openBy(
   }
 }
 
-async function symmetricKey(client: Parameters<typeof quorumKept>[0], { symmetric }: Waking): Promise<Buffer> {
+async function symmetricKey(client: Client, { symmetric }: Waking): Promise<Buffer> {
   if (!symmetric) throw no('SYMMETRIC_KEY_WRONG', 'it is not here')
-  return unite(await quorumKept(client, 'symmetric key'), symmetric.envelopes)
+  const quorum = await quorumKept(client, 'symmetric key', symmetric.envelopes[0]?.ceremony)
+  return unite(quorum, symmetric.envelopes)
+}
+
+/**
+ * What shares open, for making, changing or destroying what is kept: nothing is signed by it, and that it was opened
+ * stands in the journal. The caller zeroes it.
+ * @param purpose a few words, for the journal
+ * @throws Refusal QUORUM_…, CUSTODY_UNKNOWN, NOT_FOR_THIS_OFFICE
+ */
+export function uniteForMaking(
+  hands: RecoveryHands,
+  by: Actor,
+  thing: Kept,
+  envelopes: readonly Envelope[],
+  purpose: string,
+): Promise<Buffer> {
+  return act(hands, by, { act: 'open custody', says: { thing: thing.replace(' ', '-') } }, async acting => {
+    requireOffice(acting.by, ['RA_MANAGER'], undefined)
+    const quorum = await quorumKept(acting.client, thing, envelopes[0]?.ceremony)
+    const secret = await unite(quorum, envelopes)
+    const custodians = envelopes.map(one => one.holder)
+    await acting.note('open custody', { thing, purpose, custodians, record: digestOf(quorum) })
+    return secret
+  })
+}
+
+/** Puts on record that a key was destroyed in its store. */
+export function recordDestroyed(hands: RecoveryHands, by: Actor, thing: Kept, label: string): Promise<void> {
+  return act(hands, by, { act: 'destroy key' }, async acting => {
+    requireOffice(acting.by, ['RA_MANAGER'], undefined)
+    await acting.note('destroy key', { thing, label })
+  })
+}
+
+/** The label of the key with that SHA-256. @throws Refusal DIRECTION_OTHER_KEY */
+function labelOf(keys: KeyStore, wanted: string): string {
+  const found = keys
+    .labels()
+    .find(label => keys.kind(label) !== 'secret' && hash('sha256', keys.publicKey(label), 'hex') === wanted)
+  if (found === undefined) throw no('DIRECTION_OTHER_KEY', `it is not in ${keys.identity}`)
+  return found
+}
+
+/**
+ * Puts on record that keys are asleep whose process ended without a word: what it was awake with went with its memory.
+ * @throws Refusal EVENT_UNKNOWN, NOT_FOR_THIS_OFFICE
+ */
+export function endLeftCeremonies(
+  hands: RecoveryHands,
+  by: Actor,
+  event: string,
+  given: Given = {},
+): Promise<number> {
+  return act(hands, by, { act: 'end ceremonies' }, async acting => {
+    requireOffice(acting.by, ['RA_MANAGER'], undefined)
+    await heldEvent(acting.client, event)
+    const ended = await endLeft(acting.client, event, acting.at)
+    await acting.note('end ceremonies', { event, ceremonies: ended, ...readGiven(given) })
+    return ended.length
+  })
+}
+
+/** What was signed is counted from the commands: each was kept before it left. */
+async function endLeft(client: Client, event: string, at: Date, thing?: string): Promise<number[]> {
+  const { rows } = await client.query<{ id: number }>(
+    `UPDATE recovery_ceremony o SET closed_at = $2, refused = 0, transcript = 'the process that held the key ended',
+       signatures = (SELECT count(*) FROM recovery_command c JOIN recovery_direction r ON r.id = c.direction
+                      WHERE c.event = $1 AND r.decision = o.decision AND c.octets IS NOT NULL
+                        AND c.intended_at >= o.opened_at)
+      WHERE o.event = $1 AND o.closed_at IS NULL AND ($3::text IS NULL OR o.thing = $3) RETURNING o.id`,
+    [event, at, thing ?? null],
+  )
+  return rows.map(row => row.id)
 }
 
 /** The check that every Device will make, before a Device makes it. @throws Refusal SYMMETRIC_KEY_WRONG */
@@ -141,7 +219,7 @@ function requireOpens(secret: Bytes, publicKey: Bytes, root: Bytes): void {
 function awake(
   hands: RecoveryHands,
   which: Awake['signs'],
-  { event, decision, label, originator }: Waking,
+  { event, decision, label, originator }: Waking & { readonly label: string },
   keys: KeyStore,
   secret: Buffer | undefined,
   ceremony: { readonly id: number; readonly at: Date; readonly custodians: readonly string[] },

@@ -4,10 +4,10 @@ import { z } from 'zod'
 import { equal, fromHex, toHex } from '../../ground/bytes.ts'
 import type { JsonValue } from '../../ground/journal/entry.ts'
 import type { Client } from '../../ground/store/store.ts'
-import { cellText, decidedActOf, procedures } from '../../policy/recovery/cases.ts'
+import { cellText, decidedActOf } from '../../policy/recovery/cases.ts'
 import { citeDecision, type Decision, decisionOf, notInForce } from '../governance/decisions.ts'
 import { type Actor, act, type Given, readGiven, requireOffice } from '../registration/act.ts'
-import { heldEvent, type Reader } from './event.ts'
+import { heldEvent, procedureIn, type Reader } from './event.ts'
 import type { RecoveryHands } from './hands.ts'
 import { no } from './refusals.ts'
 
@@ -59,7 +59,7 @@ export function openDirection(
     const { client, at, note } = acting
     requireOffice(acting.by, ['RA_MANAGER'], undefined)
     const event = await heldEvent(client, reference, 'confirmed', 'running', 'paused')
-    const { dccKey } = procedures[event.procedure!] ?? { dccKey: undefined }
+    const dccKey = procedureIn(event)?.dccKey
     if (dccKey === undefined) throw no('PROCEDURE_UNFIT', 'it needs no key of the DCC')
     if (!event.frozen) throw no('DEVICES_NOT_FROZEN')
     const cited = await citeDecision(client, {

@@ -1,7 +1,13 @@
 /** A recovery event as it stands in the store. */
 
 import type { Client, Store } from '../../ground/store/store.ts'
-import type { KeyKind, ProcedureName } from '../../policy/recovery/cases.ts'
+import {
+  type KeyKind,
+  type ProcedureName,
+  procedureOf,
+  type RecoveryCure,
+  type RecoveryProcedure,
+} from '../../policy/recovery/cases.ts'
 import { no } from './refusals.ts'
 
 export type EventState = 'notified' | 'rejected' | 'confirmed' | 'running' | 'paused' | 'closed'
@@ -19,6 +25,10 @@ export interface RecoveryEvent {
   readonly state: EventState
   readonly means: string | undefined
   readonly procedure: ProcedureName | undefined
+  /** Which key cures a Compromised Recovery Private Key, as it was set when the procedure was chosen (REC-A02). */
+  readonly curedBy: RecoveryCure
+  /** The procedure that the Subscriber asked for. */
+  readonly askedFor: string | undefined
   /** Which wave of commands is under way, from 1; 0 before the first. */
   readonly wave: number
   /** Commands a minute. */
@@ -41,6 +51,8 @@ interface Row {
   state: EventState
   means: string | null
   procedure: ProcedureName | null
+  cured_by: RecoveryCure
+  asked_for: string | null
   wave: number
   pace: number
   frozen_at: Date | null
@@ -59,8 +71,31 @@ export async function eventOf(
     `SELECT * FROM recovery_event WHERE reference = $1 ${hold === 'hold' ? 'FOR UPDATE' : ''}`,
     [reference],
   )
-  const row = rows[0]
-  if (!row) throw no('EVENT_UNKNOWN')
+  if (!rows[0]) throw no('EVENT_UNKNOWN')
+  return read(rows[0])
+}
+
+/** Latest first; of one Party, those about its own keys. */
+export async function events(
+  store: Reader,
+  { party, open }: { readonly party?: number | undefined; readonly open?: true } = {},
+): Promise<RecoveryEvent[]> {
+  const { rows } = await (store as Client).query<Row>(
+    `SELECT * FROM recovery_event WHERE ($1::int IS NULL OR party = $1)
+        AND (NOT $2 OR state NOT IN ('rejected', 'closed')) ORDER BY notified_at DESC, reference`,
+    [party ?? null, open === true],
+  )
+  return rows.map(read)
+}
+
+/** What its procedure is, once it was chosen. */
+export const procedureIn = ({
+  procedure,
+  curedBy,
+}: Pick<RecoveryEvent, 'procedure' | 'curedBy'>): RecoveryProcedure | undefined =>
+  procedure && procedureOf(procedure, curedBy)
+
+function read(row: Row): RecoveryEvent {
   return {
     reference: row.reference,
     keyKind: row.key_kind,
@@ -73,6 +108,8 @@ export async function eventOf(
     state: row.state,
     means: row.means ?? undefined,
     procedure: row.procedure ?? undefined,
+    curedBy: row.cured_by,
+    askedFor: row.asked_for ?? undefined,
     wave: row.wave,
     pace: row.pace,
     frozen:

@@ -40,6 +40,10 @@ export const fileTypes = {
     'estimatedDevices',
   ],
   OtherCompromiseRecoveryProgress: ['eventReference', 'phase', 'step', 'deviceType', 'status', 'count', 'at'],
+  // Ours, in the same form (DESIGN): what the carrier of the network takes, and what it hands back. GBCS messages in
+  // hexadecimal digits.
+  RecoveryCommands: ['eventReference', 'deviceId', 'message', 'at'],
+  RecoveryResponses: ['eventReference', 'message', 'at'],
 } as const satisfies Record<string, readonly string[]>
 
 export type FileType = keyof typeof fileTypes

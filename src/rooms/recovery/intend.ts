@@ -3,12 +3,12 @@
 import { type Bytes, fromHex, toHex } from '../../ground/bytes.ts'
 import { modeOf } from '../../ground/gbcs/use-cases.ts'
 import type { Client } from '../../ground/store/store.ts'
-import { modeFor, procedures, type Wave } from '../../policy/recovery/cases.ts'
+import { modeFor, type Wave } from '../../policy/recovery/cases.ts'
 import { draftOctets, type Replacement, targetsOf } from './build.ts'
 import type { Holding } from './cells.ts'
 import { takeCounters } from './counters.ts'
 import { leftIn, takeFromDirection } from './direction.ts'
-import { heldEvent, type RecoveryEvent } from './event.ts'
+import { heldEvent, procedureIn, type RecoveryEvent } from './event.ts'
 import { byService, type RecoveryHands, type Working } from './hands.ts'
 import { no } from './refusals.ts'
 import { materialOf } from './replacements.ts'
@@ -83,8 +83,8 @@ export function intendCommands(
 }
 
 /** The wave that is under way. @throws Refusal EVENT_STATE */
-export function waveOf({ procedure, wave }: RecoveryEvent): Wave {
-  const found = procedure && procedures[procedure].waves[wave - 1]
+export function waveOf(event: RecoveryEvent): Wave {
+  const found = procedureIn(event)?.waves[event.wave - 1]
   if (!found) throw no('EVENT_STATE', 'no commands are due')
   return found
 }

@@ -7,6 +7,7 @@ import { type Bytes, fromHex, toHex } from '../../ground/bytes.ts'
 import type { Store } from '../../ground/store/store.ts'
 import { cellText } from '../../policy/recovery/cases.ts'
 import type { Holding } from './cells.ts'
+import { byService, type RecoveryHands } from './hands.ts'
 import { no } from './refusals.ts'
 
 export interface InventoryDevice {
@@ -115,6 +116,29 @@ function read(row: Row): InventoryDevice {
     agreementKey: row.agreement_key,
     cells: cells.parse(row.cells),
   }
+}
+
+/**
+ * Takes an inventory into the table, 500 Devices at a time; what it does not name stays as it is. If it stops on the way,
+ * it is taken again from its beginning.
+ * @returns how many it names
+ * @throws Refusal INVENTORY_UNREADABLE
+ */
+export async function takeInventory(
+  hands: Pick<RecoveryHands, 'store' | 'clock'>,
+  inventory: DeviceInventory,
+): Promise<number> {
+  let count = 0
+  let portion: InventoryDevice[] = []
+  const enter = async () => {
+    await enterInventory(hands.store, portion)
+    count += portion.length
+    portion = []
+  }
+  for await (const one of inventory.devices()) if (portion.push(one) === 500) await enter()
+  if (portion.length > 0) await enter()
+  await byService(hands, 'take inventory', {}, ({ note }) => note('take inventory', { devices: count }))
+  return count
 }
 
 /** Enters Devices into the table, or replaces what is known of them. */

@@ -7,9 +7,11 @@ import {
   keyKinds,
   type ProcedureName,
   procedureNames,
+  procedureOf,
   procedures,
 } from '../../policy/recovery/cases.ts'
 import { stepsOf } from '../../policy/recovery/settings.ts'
+import { markCompromised } from '../authority/register.ts'
 import { type Acting, type Actor, act, type Given, readGiven, requireOffice } from '../registration/act.ts'
 import { eventOf, heldEvent, type RecoveryEvent } from './event.ts'
 import type { RecoveryHands } from './hands.ts'
@@ -100,7 +102,10 @@ export function confirmCompromise(
       'UPDATE recovery_event SET state = $2, confirmed_at = $3, confirmed_by = $4, means = $5 WHERE reference = $1',
       [reference, found.confirmed ? 'confirmed' : 'rejected', at, person, found.means],
     )
-    await note('confirm Compromise', { event: reference, ...found, ...readGiven(given) })
+    // An authority whose key it is signs nothing from this commit on; its lists go on.
+    const stopped = found.confirmed ? await markCompromised(client, event.key, at) : []
+    const authorities = stopped.length > 0 ? { authorities: stopped } : {}
+    await note('confirm Compromise', { event: reference, ...found, ...authorities, ...readGiven(given) })
     return eventOf(client, reference)
   })
 }
@@ -120,9 +125,14 @@ export function chooseProcedure(
     const { client, note } = acting
     requireOffice(acting.by, ['RA_MANAGER', 'PMA_MEMBER'], undefined)
     const event = await heldEvent(client, reference, 'confirmed')
+    const { curesRecovery } = hands.recovery
     const fits = procedureNames.includes(procedure) && procedures[procedure].of.includes(event.keyKind)
     if (!fits || event.procedure !== undefined) throw no('PROCEDURE_UNFIT', `${procedure} for ${event.keyKind}`)
-    await client.query('UPDATE recovery_event SET procedure = $2 WHERE reference = $1', [reference, procedure])
+    await client.query('UPDATE recovery_event SET procedure = $2, cured_by = $3 WHERE reference = $1', [
+      reference,
+      procedure,
+      curesRecovery,
+    ])
     const steps = stepsOf(hands.recovery, procedure)
     for (const [i, { phase, actor, action }] of steps.entries()) {
       await client.query(
@@ -130,7 +140,7 @@ export function chooseProcedure(
         [reference, i + 1, phase, actor, action],
       )
     }
-    const { dccKey } = procedures[procedure]
+    const { dccKey } = procedureOf(procedure, curesRecovery)
     await note('choose recovery procedure', {
       event: reference,
       procedure,

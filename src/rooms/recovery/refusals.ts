@@ -13,6 +13,7 @@ export const recoveryRefusals = {
   MEANS_NOT_PERMITTED: { status: 400, says: 'a notification is not confirmed by those means' },
   CONFIRMED_BY_NOTIFIER: { status: 409, says: 'whoever notified does not confirm' },
   PROCEDURE_UNFIT: { status: 409, says: 'that procedure does not cure the Compromise of that key' },
+  STEP_NOT_DONE: { status: 409, says: 'what is on record says that this step was not done' },
   STEP_ORDER: { status: 409, says: 'another step comes first' },
   DEVICES_FROZEN: { status: 409, says: 'the Relevant Devices of that event are frozen' },
   DEVICES_NOT_FROZEN: { status: 409, says: 'the Relevant Devices of that event are not frozen yet' },
@@ -54,6 +55,7 @@ export const recoveryRefusals = {
   ANSWER_TO_ANOTHER: { status: 409, says: 'the answer does not fit the command that it names' },
   ANSWER_COUNTER: { status: 409, says: 'the counter in the answer is not that of the command' },
   // Files.
+  FILE_UNKNOWN: { status: 404, says: 'no such file of that recovery is kept' },
   FILE_UNFIT: { status: 400, says: 'the file is not in the format of recovery files' },
   FILE_SEQUENCE: { status: 409, says: 'the file is not the next of its sequence' },
   FILE_SIGNATURE: { status: 409, says: 'the signature of the file does not hold' },

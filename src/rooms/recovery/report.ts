@@ -2,10 +2,9 @@
 
 import { toHex } from '../../ground/bytes.ts'
 import type { Client } from '../../ground/store/store.ts'
-import { procedures } from '../../policy/recovery/cases.ts'
 import { type Counts, countsOf } from './campaign.ts'
 import { directionsOf } from './direction.ts'
-import { eventOf, type Reader, type RecoveryEvent } from './event.ts'
+import { eventOf, procedureIn, type Reader, type RecoveryEvent } from './event.ts'
 import { type RecoveryStep, recoverySteps } from './steps.ts'
 
 export interface RecoveryReport {
@@ -81,7 +80,7 @@ export async function reportOf(store: Reader, reference: string): Promise<Recove
   const { updates, questions, answered } = commands.rows[0]!
   return {
     event,
-    says: event.procedure ? procedures[event.procedure].says : '',
+    says: procedureIn(event)?.says ?? '',
     counts: await countsOf(store, reference),
     kinds: kinds.rows.map(row => ({ kind: row.kind, devices: Number(row.devices), proven: Number(row.proven) })),
     reasons: reasons.rows.map(row => ({ reason: row.reason, devices: Number(row.devices) })),

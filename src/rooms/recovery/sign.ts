@@ -6,7 +6,7 @@ import { readMessage } from '../../ground/gbcs/message.ts'
 import { otherInfo, plainSignature } from '../../ground/gbcs/protect.ts'
 import { modeOfCode } from '../../ground/gbcs/use-cases.ts'
 import type { Client } from '../../ground/store/store.ts'
-import { type ProcedureName, procedures } from '../../policy/recovery/cases.ts'
+import { type ProcedureName, procedureOf, type RecoveryCure } from '../../policy/recovery/cases.ts'
 import { signedMessage } from './build.ts'
 import type { Holding } from './cells.ts'
 import { type Direction, requireInForce } from './direction.ts'
@@ -36,6 +36,7 @@ interface Intended {
   readonly signed_part: Buffer
   readonly wave: number
   readonly procedure: ProcedureName
+  readonly cured_by: RecoveryCure
   readonly cells: Holding[]
   readonly direction: number | null
   readonly decision: string | null
@@ -82,7 +83,7 @@ export async function signIntended(
 
 async function intended(client: Client, event: string, limit: number): Promise<Intended[]> {
   const { rows } = await client.query<Intended>(
-    `SELECT c.id, c.originator, c.message_code, c.signed_part, c.wave, e.procedure, d.cells, d.agreement_key,
+    `SELECT c.id, c.originator, c.message_code, c.signed_part, c.wave, e.procedure, e.cured_by, d.cells, d.agreement_key,
             c.direction, r.decision, r.key, r.closed_at
        FROM recovery_command c JOIN recovery_device d ON d.event = c.event AND d.device = c.device
        JOIN recovery_event e ON e.reference = c.event
@@ -129,7 +130,7 @@ function signOne(
 
 /** Whose certificate the Device holds in the cell that authorises: after a renewal a party has two keys. */
 function partyOf(signers: Signers, row: Intended, mode: number): PartySigner {
-  const wave = procedures[row.procedure].waves[row.wave - 1]!
+  const wave = procedureOf(row.procedure, row.cured_by).waves[row.wave - 1]!
   const found = signerFor(signers, wave, mode, row.cells)
   if (!found || !('sign' in found) || !equal(found.originator, row.originator))
     throw no('SIGNER_MISSING', toHex(row.originator))

@@ -31,6 +31,10 @@ const sent = {
   text: z.string().min(1).max(20_000).meta({ description: 'what was decided; names no person' }),
   members: z.array(reference).max(50).meta({ description: 'who decided' }),
   limit: id.optional().meta({ description: 'how many times it may be cited' }),
+  details: z.json().optional().meta({
+    description:
+      'of a decision that a key of recovery is used: `direction` (docs/operations/recovery.md); stands in the journal',
+  }),
 }
 
 const shape = z.strictObject({
@@ -38,7 +42,6 @@ const shape = z.strictObject({
   decidedAt: when,
   from: when,
   until: when.optional(),
-  details: z.unknown().optional(),
   uses: z.int(),
   recordedAt: when,
   recordedBy: z.string(),

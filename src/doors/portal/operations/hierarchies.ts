@@ -3,6 +3,7 @@
 import { hierarchies as hierarchiesOf } from '../../../policy/hierarchies.ts'
 import { type AuthorityRecord, type AuthorityState, authorities } from '../../../rooms/authority/register.ts'
 import { stockLevel } from '../../../rooms/authority/stock.ts'
+import { custodyRecords } from '../../../rooms/recovery/custodians.ts'
 import type { PortalWorld } from '../door.ts'
 import { type Html, html, type Part } from '../frame/html.ts'
 import { page } from '../frame/page.ts'
@@ -38,7 +39,7 @@ export const hierarchies = page({
   async show({ door, at }) {
     const all = await authorities(door.store)
     const groups = [...Map.groupBy(all, one => one.pki)]
-    return html`${heading('Hierarchies', 'Operations')}${await stock(door)}${groups.map(
+    return html`${heading('Hierarchies', 'Operations')}${await stock(door)}${await custody(door)}${groups.map(
       ([pki, of]) =>
         html`${subheading(pkiNames[pki] ?? pki, `pki-${pki}`)}${picture(pkiNames[pki] ?? pki, of)}${table(
           `Authorities, ${pkiNames[pki] ?? pki}`,
@@ -86,6 +87,29 @@ async function stock({ store, settings }: PortalWorld): Promise<Html> {
         level.exhausted.length > 0 && level.exhausted.map(one => one.name).join(', '),
       ],
     ],
+  )}`
+}
+
+/** Keys of recovery: what is on record of their Key Custodians. Which store is which, the operator's `smki status` says. */
+async function custody({ store }: PortalWorld): Promise<Html> {
+  const kept = await custodyRecords(store)
+  return html`${table(
+    'Keys that Key Custodians keep',
+    ['Key', 'Kept in', { name: 'Needed', numeric: true }, { name: 'Custodians', numeric: true }, 'Shared'],
+    kept.flatMap(({ thing, store: where, quorum, since }): Part[][] =>
+      quorum
+        ? [
+            [
+              `${thing.slice(0, 1).toUpperCase()}${thing.slice(1)}`,
+              thing === 'symmetric key' ? 'their shares alone' : code(where ?? ''),
+              figure(quorum.needed),
+              figure(quorum.holders.length),
+              onDay(since),
+            ],
+          ]
+        : [],
+    ),
+    'The keys of recovery are not shared among Key Custodians yet.',
   )}`
 }
 
