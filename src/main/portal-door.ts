@@ -1,21 +1,22 @@
 /** The Portal as a program: pages for people. It has no key of any authority, and asks the signer over its socket. */
 
-import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type Entry, type PortalWorld, portalDoor } from '../doors/portal/door.ts'
 import { openChannel } from '../ground/channel.ts'
 import type { Clock } from '../ground/clock.ts'
 import { type Limits, listen, plainListener, tlsListener } from '../ground/http/listen.ts'
-import { parseVerifierKey } from '../ground/journal/note.ts'
 import { type Connection, openStore } from '../ground/store/store.ts'
 import { listSchedules } from '../policy/revocation/schedules.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { RoomAnswer, RoomQuestion } from '../rooms/issuance/signing.ts'
 import { turningAway } from '../rooms/registration/turned-away.ts'
 import { build } from './build.ts'
+import { crowdOf } from './crowd.ts'
+import { verifierKeysOf } from './epoch-log.ts'
 import type { Home } from './home.ts'
 import { ikiTrust, watchTrust } from './iki-trust.ts'
+import { followReports } from './s1sp-reports.ts'
 import { sampleZip } from './sample-zip.ts'
 import { testIdentities } from './test-identities.ts'
 import { serverCredentials } from './tls-ca.ts'
@@ -35,6 +36,8 @@ export interface PortalDoorStart {
 export interface RunningPortalDoor {
   /** Those that the listeners got: by certificate, by password, and for test identities. */
   readonly ports: { readonly portal?: number; readonly repositoryPortal?: number; readonly testPortal?: number }
+  /** Asks every S1SP that was joined for its report, now; by itself it does so each minute. */
+  readReports(): Promise<void>
   /** Requests under way are answered first. */
   close(): Promise<void>
 }
@@ -46,9 +49,12 @@ export async function startPortalDoor(start: PortalDoorStart): Promise<RunningPo
   const store = await openStore(target, { max: 8 })
   const channels = signers.map(path => openChannel<RoomQuestion, RoomAnswer>(path))
   const apps: FastifyInstance[] = []
+  const unread = (s1sp: string, { message: fault }: Error) => log.warn({ s1sp, fault }, 'a report cannot be read')
+  const reports = followReports(home, clock, unread)
   let watch: { stop(): void } | undefined
   const close = async () => {
     watch?.stop()
+    reports.stop()
     for (const app of apps) await app.close()
     for (const channel of channels) channel.close()
     await store.close()
@@ -62,9 +68,10 @@ export async function startPortalDoor(start: PortalDoorStart): Promise<RunningPo
     schedules: listSchedules(settings),
     settings,
     signers: channels,
-    journalKeys: [parseVerifierKey(readFileSync(home.journalKey, 'utf8').trim())],
+    journalKeys: verifierKeysOf(home),
     build,
     log,
+    smets1Reports: reports.latest,
     turnedAway: turningAway({ store, clock, log }),
   }
   const open = async (
@@ -107,7 +114,7 @@ export async function startPortalDoor(start: PortalDoorStart): Promise<RunningPo
         sample: count => sampleZip(count, clock, systemChance),
       })
     }
-    return { ports, close }
+    return { ports, readReports: reports.refresh, close }
   } catch (cause) {
     await close()
     throw cause
@@ -123,5 +130,13 @@ export function testPortalOf({ kind, services }: Settings): { host: string; port
 /** Files are read within bounds of their own; forms are small. */
 function limitsOf({ services }: Settings): Limits {
   const { idleSeconds, headSeconds, requestSeconds, connections, tls13 } = services
-  return { idleSeconds, headSeconds, requestSeconds, bodyOctets: 131_072, connections, tls13 }
+  return {
+    idleSeconds,
+    headSeconds,
+    requestSeconds,
+    bodyOctets: 131_072,
+    connections,
+    tls13,
+    ...crowdOf({ services }),
+  }
 }

@@ -79,6 +79,8 @@ export interface Client {
     name: string,
     content: Buffer | Iterable<Buffer> | AsyncIterable<Buffer>,
     fields?: Record<string, string>,
+    /** Its octets, where the length is to be announced as browsers do. */
+    announced?: number,
   ): Promise<Answer>
   /** Enters as a test identity. */
   enter(identity: string): Promise<void>
@@ -137,20 +139,22 @@ export function client({ port, ca, cert, key }: ClientOptions): Client {
       const body = Buffer.from(new URLSearchParams({ token: self.token, ...fields }).toString())
       return send('POST', path, { 'content-type': 'application/x-www-form-urlencoded', ...headers }, [body])
     },
-    upload(path, name, content, fields = {}) {
+    upload(path, name, content, fields = {}, announced) {
       const boundary = 'a-boundary-of-the-test'
+      const parts = Object.entries({ token: self.token, ...fields }).map(
+        ([field, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`,
+      )
+      const head = `${parts.join('')}--${boundary}\r\nContent-Disposition: form-data; name="zip"; filename="${name}"\r\nContent-Type: application/zip\r\n\r\n`
+      const end = `\r\n--${boundary}--\r\n`
       async function* body() {
-        for (const [field, value] of Object.entries({ token: self.token, ...fields })) {
-          yield Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`)
-        }
-        yield Buffer.from(
-          `--${boundary}\r\nContent-Disposition: form-data; name="zip"; filename="${name}"\r\nContent-Type: application/zip\r\n\r\n`,
-        )
+        yield Buffer.from(head)
         if (Buffer.isBuffer(content)) yield content
         else yield* content
-        yield Buffer.from(`\r\n--${boundary}--\r\n`)
+        yield Buffer.from(end)
       }
-      return send('POST', path, { 'content-type': `multipart/form-data; boundary=${boundary}` }, body())
+      const length =
+        announced === undefined ? {} : { 'content-length': String(Buffer.byteLength(head + end) + announced) }
+      return send('POST', path, { 'content-type': `multipart/form-data; boundary=${boundary}`, ...length }, body())
     },
     async enter(identity) {
       const answer = await self.post('/', { identity })

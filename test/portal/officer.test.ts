@@ -86,6 +86,12 @@ describe('an officer', { skip: !hasBrowser && 'no browser is installed' }, () =>
     assert.match(await aro.text(), /Your answer\s+accepted/)
     assert.equal(await aro.page.getByRole('button', { name: 'Reject and revoke it' }).count(), 0)
     await aro.judge('an accepted Certificate')
+    // Its number, guessed by another organisation.
+    const other = await here.visitor()
+    await other.enter('network-operator')
+    assert.equal((await other.page.goto(new URL(aro.page.url()).pathname))!.status(), 404)
+    assert.doesNotMatch(await other.text(), /02-A0/)
+    await other.judge('a CSR of another organisation')
   })
 
   it('rejects another, which is revoked by that', async () => {

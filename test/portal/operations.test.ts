@@ -15,8 +15,8 @@ import { findBySerials, type Lodged } from '../../src/rooms/repository/find.ts'
 import { listWatch } from '../../src/rooms/revocation/watch.ts'
 import type { Summary } from '../../src/rooms/symmetric/s1sp/summary.ts'
 import { issue, newCsr } from '../issuing/rooms.ts'
+import { hasBrowser } from './browser.ts'
 import { type BackOffice, type Desk, openBackOffice } from './registration-scene.ts'
-import { hasBrowser } from './scene.ts'
 
 const markup = `"><script>document.title='run'</script><img src=x onerror="document.title='run'">'&amp;`
 const hourMs = 3_600_000

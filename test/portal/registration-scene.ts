@@ -1,11 +1,10 @@
 /** The back office in a browser: the Portal's door over real rooms, at a time that tests turn, entered by test identities. */
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pino from 'pino'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { integrate } from '../../src/ground/journal/journal.ts'
 import { verifierKey, verifierKeyText } from '../../src/ground/journal/note.ts'
 import { journalKey, journalVerifier } from '../../src/main/ceremony.ts'
@@ -16,10 +15,13 @@ import type { Settings } from '../../src/policy/settings.ts'
 import { type NewDecision, recordDecision } from '../../src/rooms/governance/decisions.ts'
 import type { Officer } from '../../src/rooms/registration/act.ts'
 import { credentialRecords } from '../../src/rooms/registration/life.ts'
-import { officesOf } from '../../src/rooms/registration/nominations.ts'
+import { nominate, officesOf } from '../../src/rooms/registration/nominations.ts'
 import { organisations } from '../../src/rooms/registration/party.ts'
+import { enterPerson } from '../../src/rooms/registration/people.ts'
 import type { RevocationHands } from '../../src/rooms/revocation/hands.ts'
 import { type OperatorOffice, openOperatorOffice } from '../operator/office.ts'
+import { evidence } from '../registration/office.ts'
+import { openBrowser } from './browser.ts'
 import { judgeOf } from './judge.ts'
 
 export interface BackOffice {
@@ -38,6 +40,8 @@ export interface BackOffice {
   stranger(): Promise<Desk>
   /** Recorded by `pma-member-1`, decided now. */
   decide(changes: Partial<NewDecision> & Pick<NewDecision, 'reference' | 'acts' | 'subjects'>): Promise<void>
+  /** Asks every S1SP that was joined for its report, now. */
+  readReports(): Promise<void>
   /** As the signer does each second: what was written comes under a checkpoint. */
   integrate(): Promise<number>
   close(): Promise<void>
@@ -55,8 +59,11 @@ export interface Desk {
   judge(what: string): Promise<void>
 }
 
-/** @param more settings that differ */
-export async function openBackOffice(more: Record<string, unknown> = {}): Promise<BackOffice> {
+/** @param more settings that differ. @param pkis beside those of the SMKI and the IKI */
+export async function openBackOffice(
+  more: Record<string, unknown> = {},
+  ...pkis: readonly ('dccki' | 's1spki-moc')[]
+): Promise<BackOffice> {
   const services = {
     operatorPort: 0,
     portalPort: null,
@@ -64,7 +71,7 @@ export async function openBackOffice(more: Record<string, unknown> = {}): Promis
     testPortalPort: 0,
     journalPort: null,
   }
-  const office = await openOperatorOffice({ ...more, services }, 'smki-device')
+  const office = await openOperatorOffice({ ...more, services }, 'smki-device', ...(pkis as readonly never[]))
   await office.registerParties()
   const { rooms } = office
   const home = homeAt(office.home)
@@ -81,21 +88,7 @@ export async function openBackOffice(more: Record<string, unknown> = {}): Promis
     clock: rooms.hands.clock,
   })
   const address = `http://127.0.0.1:${door.ports.testPortal}`
-  const folder = mkdtempSync(join(tmpdir(), 'opensmki-back-office-'))
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-    env: { ...process.env, HOME: folder },
-  })
+  const { browser, close } = await openBrowser()
   const hands: RevocationHands = {
     ...rooms.hands,
     rules: rooms.settings.registration,
@@ -121,14 +114,14 @@ export async function openBackOffice(more: Record<string, unknown> = {}): Promis
     log,
     officer,
     party: async name => (await organisations(rooms.store)).find(one => one.name === name)!.id,
-    enter: async (identity, { script = true, narrow = false } = {}) => {
-      const desk = await openDesk(browser, address, { script, narrow })
+    enter: async (identity, options) => {
+      const desk = await openDesk(browser, address, options)
       await desk.go('/')
       await desk.page.locator(`form:has(input[value="${identity}"]) button`).click()
       await desk.page.waitForURL('**/home')
       return desk
     },
-    stranger: () => openDesk(browser, address, { script: true, narrow: false }),
+    stranger: () => openDesk(browser, address),
     async decide(changes) {
       const [by, other] = [await officer('pma-member-1'), await officer('pma-member-2')]
       const now = hands.clock()
@@ -141,6 +134,7 @@ export async function openBackOffice(more: Record<string, unknown> = {}): Promis
         ...changes,
       })
     },
+    readReports: () => door.readReports(),
     integrate: () =>
       integrate({
         store: rooms.store,
@@ -149,18 +143,37 @@ export async function openBackOffice(more: Record<string, unknown> = {}): Promis
         sign: octets => rooms.keys.issuing.sign(journalKey, octets),
       }),
     async close() {
-      await browser.close()
+      await close()
       await door.close()
       await office.close()
-      rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
     },
   }
 }
 
-async function openDesk(
+/** A nomination of somebody new as ARO of the supplier, recorded by the second clerk. */
+export async function nomination(here: BackOffice): Promise<{ task: number; person: string }> {
+  const by = await here.officer('ra-clerk-2')
+  const person = await enterPerson(here.hands, by, { name: 'Ashley Officer' })
+  const party = await here.party('import-supplier')
+  const sro = (
+    await here.office.rooms.store.query<{ reference: string }>(
+      "SELECT p.reference FROM appointment a JOIN person p ON p.id = a.person WHERE a.party = $1 AND a.office = 'SRO'",
+      [party],
+    )
+  ).rows[0]!.reference
+  const opened = await nominate(
+    here.hands,
+    { person: sro, as: 'SRO', party, through: { person: by.person, as: 'RA_PERSONNEL' } },
+    { person, office: 'ARO', party, policies: ['smki-organisation'] },
+    { evidence: evidence('signed form') },
+  )
+  return { task: opened.task, person }
+}
+
+export async function openDesk(
   browser: Browser,
   baseURL: string,
-  { script, narrow }: { script: boolean; narrow: boolean },
+  { script = true, narrow = false }: { readonly script?: boolean; readonly narrow?: boolean } = {},
 ): Promise<Desk> {
   const context = await browser.newContext({
     baseURL,

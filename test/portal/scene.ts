@@ -1,26 +1,13 @@
 /** A served environment with its Portal, and a real browser in front of it: every page that is opened can be judged by axe. */
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { type Environment, type Settings, serving } from '../service/environment.ts'
+import { openBrowser } from './browser.ts'
 import { judgeOf } from './judge.ts'
 
-const ports = { portalPort: 0, repositoryPortalPort: 0, testPortalPort: 0 }
+export { hasBrowser } from './browser.ts'
 
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  // Letters in shades of grey: the pictures are smaller, and the same on every machine.
-  '--disable-lcd-text',
-]
+const ports = { portalPort: 0, repositoryPortalPort: 0, testPortalPort: 0 }
 
 export interface Scene {
   readonly environment: Environment
@@ -44,12 +31,7 @@ export interface Visitor {
   judge(what: string): Promise<void>
 }
 
-const browserPath = '/usr/bin/chromium'
-
-export const hasBrowser = existsSync(browserPath)
-
 export async function scene(settings: Settings = {}): Promise<Scene> {
-  const folder = mkdtempSync(join(tmpdir(), 'opensmki-portal-'))
   const environment = await serving({ ...settings, services: { ...ports, ...settings.services } })
   const { ports: at } = environment.service
   const address = {
@@ -57,13 +39,7 @@ export async function scene(settings: Settings = {}): Promise<Scene> {
     officer: `https://localhost:${at.portal}`,
     repository: `https://localhost:${at.repositoryPortal}`,
   }
-  const profile = join(folder, 'profile')
-  mkdirSync(profile)
-  const browser = await chromium.launch({
-    executablePath: browserPath,
-    args: flags,
-    env: { ...process.env, HOME: profile },
-  })
+  const { browser, close } = await openBrowser()
   return {
     environment,
     address,
@@ -79,9 +55,8 @@ export async function scene(settings: Settings = {}): Promise<Scene> {
       return visitorIn(context, await context.newPage())
     },
     async close() {
-      await browser.close()
+      await close()
       await environment.close()
-      rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
     },
   }
 }

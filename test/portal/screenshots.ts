@@ -59,6 +59,10 @@ try {
   await visitor.go(`/officer/batches/${batch}`)
   await page.getByText('Completed', { exact: true }).first().waitFor({ timeout: 60_000 })
   await picture('batch-completed')
+  await page.getByRole('button', { name: 'Compare them with the requests' }).click()
+  await picture('requests')
+  await page.locator('tbody a').first().click()
+  await picture('compare-device')
 
   await visitor.go('/repository/certificates?family=organisation')
   await picture('search')
@@ -84,6 +88,19 @@ try {
   await picture('compare')
   await visitor.go('/account/credentials')
   await picture('credentials')
+
+  await visitor.enter('ra-manager-1')
+  await picture('office')
+  await visitor.go('/registration/deferrals/new')
+  await picture('deferral')
+  await visitor.go('/operations/smets1')
+  await picture('smets1')
+  await visitor.enter('pma-member-1')
+  await visitor.go('/governance/defaults/new')
+  await press('Record the finding')
+  await picture('finding')
+
+  await visitor.enter('meter-maker')
 
   await page.setViewportSize({ width: 360, height: 740 })
   await visitor.go('/officer/batches/new')

@@ -7,6 +7,7 @@ import type { VerifierKey } from '../../ground/journal/note.ts'
 import type { Refusal } from '../../ground/refusal.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { RoomAnswer, RoomQuestion } from '../../rooms/issuance/signing.ts'
+import { events, type RecoveryEvent } from '../../rooms/recovery/event.ts'
 import type { Caller } from '../../rooms/registration/caller.ts'
 import type { RevocationHands } from '../../rooms/revocation/hands.ts'
 import { type SuspensionInForce, suspensions } from '../../rooms/revocation/suspended.ts'
@@ -15,6 +16,7 @@ import type { Page } from './frame/page.ts'
 import { portalRoutes } from './frame/routes.ts'
 import { type Sessions, sessionsIn } from './frame/session.ts'
 import type { Identity } from './frame/visitor.ts'
+import type { LiveReport } from './operations/smets1-report.ts'
 import { pagesFor } from './pages.ts'
 
 /**
@@ -46,6 +48,8 @@ export interface PortalWorld extends RevocationHands {
   readonly testIdentities?: readonly TestIdentity[]
   /** Requests of Devices that never were, for a newcomer to submit. @returns a zip, in pieces */
   readonly sample?: (count: number) => AsyncIterable<Buffer>
+  /** Reports of S1SPs as they were read last; absent where none is followed. */
+  readonly smets1Reports?: () => readonly LiveReport[]
   /** Puts a credential that is turned away on record. */
   readonly turnedAway?: (credential: Caller['credential'], refusal: Refusal) => Promise<Refusal>
 }
@@ -56,6 +60,8 @@ export interface PortalDoor extends PortalWorld {
   readonly pages: readonly Page[]
   /** In force now, as they were at most a second ago. */
   readonly inForce: () => Promise<readonly SuspensionInForce[]>
+  /** Recoveries that are not closed, as they were at most a second ago. */
+  readonly underWay: () => Promise<readonly RecoveryEvent[]>
 }
 
 /** Five minutes, as everywhere on the service interface (service-interface.md section 2). */
@@ -68,18 +74,19 @@ export function portalDoor(app: FastifyInstance, world: PortalWorld): void {
     sessions: sessionsIn(world.clock, world.chance, Math.min(idleSeconds, world.settings.services.idleSeconds)),
     assets: serveAssets(app),
     pages: pagesFor(world.entry),
-    inForce: remembered(world),
+    inForce: remembered(world, () => suspensions(world.store)),
+    underWay: remembered(world, () => events(world.store, { open: true })),
   }
   portalRoutes(app, door)
 }
 
 /** One question a second, however many pages are asked for. */
-function remembered({ store, clock }: PortalWorld): () => Promise<readonly SuspensionInForce[]> {
-  let known: { at: number; answer: Promise<readonly SuspensionInForce[]> } | undefined
+function remembered<T>({ clock }: PortalWorld, ask: () => Promise<T>): () => Promise<T> {
+  let known: { at: number; answer: Promise<T> } | undefined
   return () => {
     const now = clock().getTime()
     if (!known || Math.abs(now - known.at) >= 1000) {
-      const answer = suspensions(store)
+      const answer = ask()
       known = { at: now, answer }
       answer.catch(() => {
         known = undefined

@@ -8,14 +8,18 @@ import type { Page } from './frame/page.ts'
 import { governancePages } from './governance/pages.ts'
 import { decidePendingBatch, pendingBatchList } from './officer/batches/decide.ts'
 import { batchCertificates, batchList, batchReport, oneBatch } from './officer/batches/pages.ts'
+import { batchRequest, batchRequests } from './officer/batches/requests.ts'
 import { submitDeviceCsr } from './officer/batches/single.ts'
 import { submitBatch } from './officer/batches/submit.ts'
+import { newRejection, ownRejections } from './officer/devices/rejections.ts'
 import { organisationCsr, organisationList } from './officer/organisation/pages.ts'
 import { submitOrganisationCsr } from './officer/organisation/submit.ts'
 import { credentialsPage } from './officer/own/credentials.ts'
 import { newForecast, ownForecasts, ownReport } from './officer/own/forecasts.ts'
 import { newRevocation, ownRevocations } from './officer/own/revocations.ts'
 import { operationsPages, publicPages } from './operations/pages.ts'
+import { profiledPages } from './profiled/pages.ts'
+import { recoveryPages } from './recovery/pages.ts'
 import { registrationPages } from './registration/pages.ts'
 import {
   certificateDer,
@@ -24,7 +28,7 @@ import {
   certificatePem,
   certificateProof,
 } from './repository/certificate.ts'
-import { documentPage, documentsPage } from './repository/documents.ts'
+import { documentFilePage, documentPage, documentsPage } from './repository/documents.ts'
 import { journalKey } from './repository/journal-key.ts'
 import { listFile, listPage, listsPage } from './repository/lists.ts'
 import { searchPage } from './repository/search.ts'
@@ -40,6 +44,10 @@ const offices: readonly Page[] = [
   oneBatch,
   batchCertificates,
   batchReport,
+  batchRequests,
+  batchRequest,
+  ownRejections,
+  newRejection,
   ownRevocations,
   newRevocation,
   ownForecasts,
@@ -49,8 +57,10 @@ const offices: readonly Page[] = [
   pendingBatchList,
   decidePendingBatch,
   ...registrationPages,
+  ...profiledPages,
   ...governancePages,
   ...operationsPages,
+  ...recoveryPages,
 ]
 
 /** The Repository Portal, which users of the Repository enter by user name and password. */
@@ -66,6 +76,7 @@ const repository: readonly Page[] = [
   listFile,
   documentsPage,
   documentPage,
+  documentFilePage,
   journalKey,
 ]
 

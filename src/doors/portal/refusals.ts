@@ -4,6 +4,7 @@ import { type Refusals, refusing } from '../../ground/refusal.ts'
 import { performanceRefusals } from '../../rooms/governance/performance/refusals.ts'
 import { governanceRefusals } from '../../rooms/governance/refusals.ts'
 import { issuanceRefusals } from '../../rooms/issuance/refusals.ts'
+import { recoveryRefusals } from '../../rooms/recovery/refusals.ts'
 import { registrationRefusals } from '../../rooms/registration/refusals.ts'
 import { revocationRefusals } from '../../rooms/revocation/refusals.ts'
 
@@ -43,6 +44,7 @@ const tables: readonly Readonly<Record<string, { readonly status: number }>>[] =
   governanceRefusals,
   issuanceRefusals,
   revocationRefusals,
+  recoveryRefusals,
   performanceRefusals,
   // Codes of service-interface.md section 4 that say: not now.
   { 'WF:SUSP': { status: 503 }, 'CA:FF1': { status: 503 }, BATCH_NOT_PENDING: { status: 409 } },

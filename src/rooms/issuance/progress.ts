@@ -37,11 +37,20 @@ export async function uploadDigest(store: Reader, id: bigint): Promise<string> {
 
 /** Requests that are done, counted by what became of them: `SUCCESS`, or the code that says why not. */
 export async function outcomesOf(store: Reader, id: bigint): Promise<ReadonlyMap<'SUCCESS' | DeviceCode, number>> {
+  // Where as many certificates were signed as there were requests, the results need not be read: they are most portions,
+  // and to take fifty thousand results apart takes a tenth of a second.
   const { rows } = await store.query<{ outcome: 'SUCCESS' | DeviceCode; count: bigint }>({
     name: 'outcomes_of',
-    text: `SELECT CASE json_typeof(one -> 1) WHEN 'number' THEN 'SUCCESS' ELSE one ->> 1 END AS outcome, count(*) AS count
-             FROM portion p CROSS JOIN LATERAL json_array_elements(p.results) one
-            WHERE p.batch = $1 AND p.state = 'done' GROUP BY 1 ORDER BY 1`,
+    text: `WITH done AS (
+             SELECT p.count, p.results, s.count IS NOT DISTINCT FROM p.count AS whole
+               FROM portion p LEFT JOIN signing s ON s.id = p.signing AND s.state = 'complete'
+              WHERE p.batch = $1 AND p.state = 'done')
+           SELECT outcome, sum(count)::int8 AS count FROM (
+             SELECT 'SUCCESS' AS outcome, count FROM done WHERE whole
+             UNION ALL
+             SELECT CASE json_typeof(one -> 1) WHEN 'number' THEN 'SUCCESS' ELSE one ->> 1 END, 1
+               FROM done CROSS JOIN LATERAL json_array_elements(results) one WHERE NOT whole) counted
+            GROUP BY outcome ORDER BY outcome`,
     values: [id],
   })
   return new Map(rows.map(row => [row.outcome, Number(row.count)]))

@@ -64,17 +64,25 @@ export async function heldCase(client: Client, id: number): Promise<RevocationCa
 
 export interface CaseFilter {
   readonly party?: number | undefined
+  /** With a smaller number only. */
+  readonly before?: number | undefined
+  /** The newest of them, so many at most. */
+  readonly atMost?: number | undefined
   readonly deferral?: number | undefined
   readonly states?: readonly CaseState[] | undefined
 }
 
 /** Oldest first. */
-export function cases(store: Reader, { party, deferral, states }: CaseFilter = {}): Promise<RevocationCase[]> {
+export function cases(
+  store: Reader,
+  { party, deferral, states, before, atMost }: CaseFilter = {},
+): Promise<RevocationCase[]> {
   return read(
     store,
-    `WHERE ($1::int IS NULL OR party = $1) AND ($2::int IS NULL OR deferral = $2)
-       AND ($3::text[] IS NULL OR state = ANY($3))`,
-    [party ?? null, deferral ?? null, states ?? null],
+    `WHERE id IN (SELECT id FROM revocation_case WHERE ($1::int IS NULL OR party = $1)
+       AND ($2::int IS NULL OR deferral = $2) AND ($3::text[] IS NULL OR state = ANY($3))
+       AND ($4::int IS NULL OR id < $4) ORDER BY id DESC LIMIT $5)`,
+    [party ?? null, deferral ?? null, states ?? null, before ?? null, atMost ?? null],
   )
 }
 

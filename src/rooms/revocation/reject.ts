@@ -119,10 +119,10 @@ export function closeInvestigation(
   })
 }
 
-/** Those under investigation, or all, oldest first. */
+/** Those under investigation, or all; of one Party, or of everybody; oldest first. */
 export async function deviceRejections(
   store: Pick<Store, 'query'> | Client,
-  { open = false }: { readonly open?: boolean } = {},
+  { open = false, party }: { readonly open?: boolean; readonly party?: number } = {},
 ): Promise<DeviceRejection[]> {
   const { rows } = await (store as Client).query<{
     id: number
@@ -134,7 +134,11 @@ export async function deviceRejections(
     logged_at: Date
     finding: string | null
     investigated_at: Date | null
-  }>('SELECT * FROM device_rejection WHERE NOT $1 OR investigated_at IS NULL ORDER BY id', [open])
+  }>(
+    `SELECT * FROM device_rejection
+      WHERE (NOT $1 OR investigated_at IS NULL) AND ($2::int IS NULL OR party = $2) ORDER BY id`,
+    [open, party ?? null],
+  )
   return rows.map(row => ({
     id: row.id,
     certificate: { authority: row.authority, serial: row.serial.toString('hex') },

@@ -5,6 +5,7 @@ import { roleNames, sectionNames } from '../frame/layout.ts'
 import { type Page, page, type Section, type Visit } from '../frame/page.ts'
 import { heading, link, paragraph, subheading } from '../frame/pieces.ts'
 import { maySee } from '../frame/visitor.ts'
+import { sentence } from '../frame/words.ts'
 
 const sections = Object.keys(sectionNames) as Section[]
 
@@ -46,5 +47,5 @@ function openPages({ door, visitor }: Visit, section: Section): readonly Page[] 
 }
 
 function entries(pages: readonly Page[]) {
-  return html`<ul class="govuk-list govuk-list--spaced">${pages.map(one => html`<li>${link(one.path, one.title)}<br>${one.says}</li>`)}</ul>`
+  return html`<ul class="govuk-list govuk-list--spaced">${pages.map(one => html`<li>${link(one.path, one.title)}<br>${sentence(one.says!)}</li>`)}</ul>`
 }

@@ -1,5 +1,6 @@
 /** What every page has around it: title, skip link, header, menu, suspensions in force, error summary, footer. */
 
+import type { RecoveryEvent } from '../../../rooms/recovery/event.ts'
 import type { SuspensionInForce } from '../../../rooms/revocation/suspended.ts'
 import type { Assets } from './assets.ts'
 import { hidden } from './fields.ts'
@@ -18,6 +19,8 @@ export interface Around {
   readonly visitor: Visitor | undefined
   readonly session: Session | undefined
   readonly suspensions: readonly SuspensionInForce[]
+  /** Recoveries under way that the visitor may know of. */
+  readonly recoveries: readonly Pick<RecoveryEvent, 'reference' | 'notifiedAt'>[]
   /** Sections that the visitor may enter. */
   readonly menu: readonly { readonly section: Section; readonly to: string }[]
   readonly section: Section | undefined
@@ -40,14 +43,14 @@ export interface Middle {
 }
 
 export function document(around: Around, { title, body, faults, notice }: Middle): string {
-  const { environment, test, build, assets, visitor, session, suspensions, menu, section } = around
+  const { environment, test, build, assets, visitor, session, suspensions, recoveries, menu, section } = around
   const named = `${faults.length > 0 ? 'Error: ' : ''}${title} – SMKI Portal of ${environment}`
   return `<!DOCTYPE html>\n${html`<html lang="en-GB" class="govuk-template"><head><meta charset="utf-8"><title>${named}</title><meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"><meta name="theme-color" content="#173b48"><link rel="icon" href="data:,"><link rel="stylesheet" href="${assets.style}"><script type="module" src="${assets.script}"></script></head>
 <body class="govuk-template__body"><a href="#main-content" class="govuk-skip-link" data-module="govuk-skip-link">Skip to main content</a>
 <header class="portal-header"><div class="govuk-width-container portal-header__inner"><a class="portal-header__name" href="${session ? '/home' : '/'}">SMKI Portal</a>${visitor ? who(visitor, session) : ''}</div></header>
 ${menu.length === 0 ? '' : navigation(menu, section)}
 <div class="govuk-width-container">${test ? html`<div class="govuk-phase-banner" role="region" aria-label="Kind of environment"><p class="govuk-phase-banner__content"><strong class="govuk-tag govuk-phase-banner__content__tag">Test</strong><span class="govuk-phase-banner__text">This is the test environment ${environment}. Nothing here is trusted by any real Device.</span></p></div>` : ''}
-${suspensions.map((one, i) => inForce(one, i))}
+${suspensions.map((one, i) => inForce(one, i))}${recoveries.map((one, i) => underWay(one, i))}
 <main class="govuk-main-wrapper" id="main-content">${notice === undefined ? '' : banner('Done', html`<p class="govuk-notification-banner__heading">${notice}</p>`, 'success', 'done')}${faults.length === 0 ? '' : summary(faults)}${body}</main></div>
 <footer class="govuk-footer"><div class="govuk-width-container"><p class="govuk-body-s">${build}, environment ${environment}. Software under the Apache License 2.0.</p></div></footer></body></html>`}`
 }
@@ -86,6 +89,21 @@ function inForce({ decision, scope, stops, startedAt, interface: on }: Suspensio
     ),
     'important',
     `suspension-${i}`,
+  )
+}
+
+/** On every page while it runs, of whoever may look at it. */
+function underWay({ reference, notifiedAt }: Around['recoveries'][number], i: number): Html {
+  return banner(
+    'Recovery under way',
+    paragraph(
+      'A Compromise was notified on ',
+      atTime(notifiedAt),
+      ': ',
+      html`<a class="govuk-notification-banner__link" href="/recoveries/${reference}">${reference}</a>.`,
+    ),
+    'important',
+    `recovery-${i}`,
   )
 }
 

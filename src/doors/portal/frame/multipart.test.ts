@@ -69,6 +69,16 @@ describe('a form with a file', () => {
     assert.deepEqual(seen, ['t'])
   })
 
+  it('is refused before any of the file is read when its length is announced and too long', async () => {
+    const good = body({ token: 't' }, { name: 'a.zip', octets: Buffer.alloc(100) })
+    const limits = { fileOctets: 1000, onFields() {} }
+    const fields = 131_072
+    assert.ok((await readMultipart(cut(good, []), type, { ...limits, announced: 1000 + fields })).file)
+    await assert.rejects(readMultipart(cut(good, []), type, { ...limits, announced: 1001 + fields }), {
+      code: 'FILE_TOO_LONG',
+    })
+  })
+
   it('is refused when it is too long, breaks off, or is none', async () => {
     const good = body({ token: 't' }, { name: 'a.zip', octets: Buffer.alloc(100) })
     await assert.rejects(read(good, [], 99), { code: 'FILE_TOO_LONG' })

@@ -6,6 +6,8 @@ import { asText, type Form, formOctets, formOf, requireNoKey, type UploadedFile 
 export interface UploadLimits {
   /** Of the file; what is longer is read to its end, within bounds, and refused. */
   readonly fileOctets: number
+  /** What the sender announces of the whole body: too long a file is refused before any of it is kept. */
+  readonly announced?: number | undefined
   /** Called with the fields before the file is read: whoever may not send is told without its octets being kept. */
   readonly onFields: (form: Form) => Promise<void> | void
 }
@@ -109,6 +111,8 @@ class PartReader {
     if (file !== undefined && !this.#asked) {
       this.#asked = true
       await this.#limits.onFields(formOf(this.#fields))
+      const { announced = 0, fileOctets } = this.#limits
+      if (announced > fileOctets + formOctets) throw tooLong(fileOctets)
     }
     return true
   }
@@ -134,7 +138,7 @@ class PartReader {
       if (this.#fieldOctets > formOctets) throw refuse('FORM_TOO_LONG')
     } else if (this.#keptOctets > fileOctets) {
       this.#kept = []
-      throw refuse('FILE_TOO_LONG', `at most ${Math.floor(fileOctets / 1_048_576)} MiB`)
+      throw tooLong(fileOctets)
     }
     // A copy: a small piece would hold the whole of what it came in.
     this.#kept.push(Buffer.from(octets))
@@ -157,3 +161,5 @@ class PartReader {
     this.#keptOctets = 0
   }
 }
+
+const tooLong = (octets: number) => refuse('FILE_TOO_LONG', `at most ${Math.floor(octets / 1_048_576)} MiB`)

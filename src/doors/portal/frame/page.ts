@@ -95,6 +95,8 @@ export interface Download {
   readonly name: string
   readonly type: string
   readonly octets: Buffer | Readable | string
+  /** Of the octets, hexadecimal: then it is the ETag, and whoever holds them is not sent them again. */
+  readonly sha256?: string
 }
 
 /** Where to go after something was done, and what to say there; or a page, or a file, at once. */

@@ -4,11 +4,13 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { attachmentHeaders, isHeld } from '../../../ground/http/attachment.ts'
 import { entry } from '../../../ground/journal/entry.ts'
 import { append } from '../../../ground/journal/journal.ts'
 import { Refusal } from '../../../ground/refusal.ts'
 import { readCertificate } from '../../../ground/x509/certificate.ts'
 import type { PortalDoor } from '../door.ts'
+import { isFor } from '../recovery/who.ts'
 import { refuse, statusOf } from '../refusals.ts'
 import { type Form, formOctets, readForm } from './form.ts'
 import { headersOf } from './headers.ts'
@@ -30,6 +32,7 @@ import {
 import { heading, link, paragraph } from './pieces.ts'
 import { type Session, sameToken } from './session.ts'
 import { maySee, type Visitor, visitorOf } from './visitor.ts'
+import { sentence } from './words.ts'
 
 /** Uploads in memory at a time. Defends it: each may have as many octets as a batch of the web service. */
 const uploadsAtOnce = 3
@@ -79,6 +82,7 @@ export function portalRoutes(app: FastifyInstance, door: PortalDoor): void {
       form = await bodyOf(page, request, visit)
       // An upload may take a while: who may not any more, may not now either.
       const now = page.upload ? await visitOf(request) : visit
+      if (page.who !== 'everybody' && !now.session) throw refuse('SESSION_ENDED')
       if (!maySee(now.visitor, page)) throw refuse('NOT_FOR_YOU')
       const next = await page.act!(now, form)
       return isOnward(next) ? go(request, reply, now, next) : answer(reply, page, now, next)
@@ -114,6 +118,7 @@ export function portalRoutes(app: FastifyInstance, door: PortalDoor): void {
     try {
       return await readMultipart(request.body as IncomingMessage, type, {
         fileOctets: Math.floor(door.settings.services.bodyMiB * 1_048_576),
+        announced: Number(request.headers['content-length'] ?? 0),
         onFields(form) {
           allowed(form)
           if (busy) throw refuse('UPLOADS_BUSY')
@@ -192,6 +197,7 @@ export function portalRoutes(app: FastifyInstance, door: PortalDoor): void {
           visitor: visit.visitor,
           session: visit.session,
           suspensions: await door.inForce(),
+          recoveries: (await door.underWay()).filter(one => isFor(visit.visitor, one)),
           menu: menuOf(visit.visitor),
           section: page.section,
         },
@@ -210,7 +216,12 @@ export function portalRoutes(app: FastifyInstance, door: PortalDoor): void {
       .map(section => ({ section, to: `/${section}` }))
   }
 
-  function download(reply: FastifyReply, { name, type, octets }: Download) {
+  function download(reply: FastifyReply, { name, type, octets, sha256 }: Download) {
+    if (sha256 !== undefined) {
+      reply.headers(attachmentHeaders({ type, name, sha256 }))
+      const held = isHeld(reply.request.headers['if-none-match'], { sha256 })
+      return held ? reply.code(304).send() : reply.send(octets)
+    }
     const plain = name.replace(/[^A-Za-z0-9._ -]/g, '_')
     if (octets instanceof Readable)
       octets.on('error', cause => door.log.error({ fault: cause.message }, 'a download broke off'))
@@ -334,11 +345,6 @@ function isEnd(cause: unknown): boolean {
 }
 
 const said = ({ code, message }: Refusal): string => `${sentence(message)} (${code})`
-
-/** As a sentence of its own: rooms write theirs to stand after a code. */
-export function sentence(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
-}
 
 function titleOf({ code }: Refusal): { title: string; status: number } {
   const status = statusOf(code)

@@ -41,3 +41,8 @@ export function size(octets: number): string {
   if (octets < 1_000_000) return `${(octets / 1000).toFixed(octets < 10_000 ? 1 : 0)} kB`
   return `${(octets / 1_000_000).toFixed(1)} MB`
 }
+
+/** As a sentence of its own: rooms write theirs to stand after a code, and pages to stand in a list. */
+export function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+}

@@ -35,7 +35,7 @@ export const decision = page({
         .map(of => html`${link('/governance/suspensions', `The end of suspension ${of.id}`)}`),
       ...waits
         .filter(of => of.decision === reference)
-        .map(of => html`${link('/registration/revocations', `Deferral ${of.id}`)}`),
+        .map(of => html`${link(`/registration/deferrals/${of.id}`, `Deferral ${of.id}`)}`),
     ]
     const body = html`${heading(reference, 'Decision of the SMKI PMA')}${facts([
       ['State', forceTag(one, at)],

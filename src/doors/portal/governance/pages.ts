@@ -4,7 +4,10 @@ import type { Page } from '../frame/page.ts'
 import { consultations, development, modification } from './consultations.ts'
 import { decision } from './decision.ts'
 import { decisions } from './decisions.ts'
+import { defaults, eventOfDefault, newDefault } from './defaults.ts'
+import { documentFile, documentVersion } from './document-version.ts'
 import { document, documents } from './documents.ts'
+import { enterDocument } from './enter-document.ts'
 import { forecasts } from './forecasts.ts'
 import { panelReport, panelReportFile } from './panel-report.ts'
 import { performance } from './performance.ts'
@@ -19,6 +22,9 @@ export const governancePages: readonly Page[] = [
   decision,
   documents,
   document,
+  enterDocument,
+  documentVersion,
+  documentFile,
   consultations,
   development,
   modification,
@@ -29,4 +35,7 @@ export const governancePages: readonly Page[] = [
   reviews,
   suspensions,
   suspension,
+  defaults,
+  newDefault,
+  eventOfDefault,
 ]

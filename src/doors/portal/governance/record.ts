@@ -1,13 +1,11 @@
 /** A decision of the SMKI PMA is recorded. */
 
-import { isDay } from '../../../policy/documents/day.ts'
-import { instantAt } from '../../../policy/performance/zone.ts'
 import { type DecidedAct, decidedActs, recordDecision } from '../../../rooms/governance/decisions.ts'
 import { appointmentsOf } from '../../../rooms/registration/nominations.ts'
 import { decisionRecorders, requireMembers } from '../../../rooms/registration/pma.ts'
 import { input, textarea } from '../frame/fields.ts'
-import type { Form } from '../frame/form.ts'
 import { type Html, html } from '../frame/html.ts'
+import { instantHint, readInstant } from '../frame/instant.ts'
 import { type Fault, Faulty, page, type Visit } from '../frame/page.ts'
 import { buttons, form as formHtml, heading, paragraph } from '../frame/pieces.ts'
 import { officerAs } from '../frame/visitor.ts'
@@ -48,7 +46,7 @@ export const record = page({
           value: one.person,
           text: one.state === 'appointed' ? one.person : `${one.person} (ceased since)`,
         })),
-      )}${instants.map(([name, label]) => input(visit, { name, label, hint: 'Day and time in London, for example 2026-11-20 14:30', width: 20 }))}${input(visit, { name: 'limit', label: 'How many times it may be cited (optional)', width: 5, inputmode: 'numeric' })}${buttons({ text: 'Record the decision' })}`,
+      )}${instants.map(([name, label]) => input(visit, { name, label, hint: instantHint, width: 20 }))}${input(visit, { name: 'limit', label: 'How many times it may be cited (optional)', width: 5, inputmode: 'numeric' })}${buttons({ text: 'Record the decision' })}`,
     )}`
   },
   async act({ door, visitor }, form) {
@@ -113,23 +111,4 @@ function boxes(
     ({ value, text }, i) =>
       html`<div class="govuk-checkboxes__item"><input class="govuk-checkboxes__input" type="checkbox" id="${i === 0 ? name : `${name}-${i}`}" name="${name}" value="${value}"><label class="govuk-label govuk-checkboxes__label" for="${i === 0 ? name : `${name}-${i}`}">${text}</label></div>`,
   )}</div></fieldset></div>`
-}
-
-function readInstant(
-  form: Form,
-  field: string,
-  label: string,
-  needed: boolean,
-  zone: string,
-  faults: Fault[],
-): Date | undefined {
-  const text = form.text(field)
-  if (text === '' && !needed) return undefined
-  const [, day, time = '00:00'] = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d))?$/.exec(text) ?? []
-  const found = isDay(day) && /^([01]\d|2[0-3]):[0-5]\d$/.test(time) ? instantAt(day, time, zone) : undefined
-  if (found === undefined) {
-    faults.push({ field, says: `${label}: enter a day and a time, such as 2026-11-20 14:30` })
-    return undefined
-  }
-  return found
 }

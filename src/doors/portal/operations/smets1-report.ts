@@ -73,3 +73,21 @@ export function readSmets1Report(octets: Buffer): Summary | undefined {
   const parsed = smets1Schema.safeParse(value)
   return parsed.success ? parsed.data : undefined
 }
+
+/** The report of one S1SP as it was read last. */
+export interface LiveReport {
+  /** Of the S1SP. */
+  readonly name: string
+  /** Undefined until it was read once. */
+  readonly report: Summary | undefined
+  readonly readAt: Date | undefined
+  /** Why it could not be read the last time. */
+  readonly fault: string | undefined
+}
+
+/** It is asked for each minute: so old, something is wrong. */
+const staleMs = 15 * 60_000
+
+export function isStale({ report }: Pick<LiveReport, 'report'>, at: Date): boolean {
+  return report === undefined || at.getTime() - report.at.getTime() > staleMs
+}

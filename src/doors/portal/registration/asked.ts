@@ -4,7 +4,7 @@ import type { JsonValue } from '../../../ground/journal/entry.ts'
 import { profileNamed } from '../../../policy/hierarchies.ts'
 import { reasonCodes } from '../../../policy/revocation/grounds.ts'
 import { ouOf } from '../../../policy/roles.ts'
-import { authorities } from '../../../rooms/authority/register.ts'
+import { authorities, issuingNow } from '../../../rooms/authority/register.ts'
 import { formOf, organisationOf } from '../../../rooms/registration/party.ts'
 import type { Task } from '../../../rooms/registration/task.ts'
 import type { PortalWorld } from '../door.ts'
@@ -104,10 +104,10 @@ async function revocation({ store, schedules }: PortalWorld, subject: Subject): 
   }
 }
 
-async function credential({ store, settings }: PortalWorld, subject: Subject): Promise<Compared> {
+async function credential({ store, settings, clock }: PortalWorld, subject: Subject): Promise<Compared> {
   const { tradingName } = await organisationOf(store, Number(subject.party))
   const isCertificate = typeof subject.role === 'number'
-  const issuer = (await authorities(store)).find(one => one.pki === 'iki' && one.level === 'issuing')
+  const issuer = await issuingNow(store, 'iki', clock())
   const signed: Row[] = isCertificate
     ? [
         { name: 'Issuer', value: issuer?.name ?? 'none' },

@@ -3,7 +3,7 @@
 import { profileNamed } from '../../../policy/hierarchies.ts'
 import { ouOf, roleName } from '../../../policy/roles.ts'
 import { periodOf } from '../../../rooms/authority/plan.ts'
-import { authorities } from '../../../rooms/authority/register.ts'
+import { issuingNow } from '../../../rooms/authority/register.ts'
 import { heldSubmissions, type Submission } from '../../../rooms/issuance/organisation-csr.ts'
 import { decideHeld } from '../../../rooms/issuance/organisation-held.ts'
 import { askOrganisation } from '../../../rooms/issuance/signing.ts'
@@ -87,9 +87,7 @@ function askedRows({ asks }: Submission): Row[] {
 }
 
 async function signedRows({ door, at }: Visit, one: Submission): Promise<Row[]> {
-  const issuer = (await authorities(door.store)).find(
-    of => of.pki === 'smki-organisation' && of.level === 'issuing' && of.state === 'current',
-  )
+  const issuer = await issuingNow(door.store, 'smki-organisation', at)
   const profile = profileNamed(door.settings, 'Organisation Certificate')
   const { notBefore, notAfter } = periodOf(profile, at)
   return [

@@ -39,7 +39,8 @@ export const organisation = page({
       banner(
         'Revocation deferred',
         paragraph(
-          `By decision ${deferral.decision} of the SMKI PMA its certificates are not revoked for now (L16). Review on ${onDay(deferral.reviewAt)}.`,
+          `By decision ${deferral.decision} of the SMKI PMA its certificates are not revoked for now (L16). Review on ${onDay(deferral.reviewAt)}. `,
+          link(`/registration/deferrals/${deferral.id}`, `See deferral ${deferral.id}`),
         ),
         'important',
         `deferral-${i}`,

@@ -4,6 +4,8 @@ import type { Page } from '../frame/page.ts'
 import { anomalies } from './anomalies.ts'
 import { batches } from './batches.ts'
 import { bulkDecision } from './bulk.ts'
+import { deferralPage } from './deferral.ts'
+import { beginDeferralPage } from './deferral-begin.ts'
 import { firstForm, nextForm } from './form.ts'
 import { held } from './held.ts'
 import { nominate } from './nominate.ts'
@@ -38,6 +40,8 @@ export const registrationPages: readonly Page[] = [
   revocationsCsv,
   revocationRequest,
   revocation,
+  beginDeferralPage,
+  deferralPage,
   search,
   searchCsv,
 ]

@@ -6,9 +6,10 @@ import { authorities } from '../../../rooms/authority/register.ts'
 import { findBySerials } from '../../../rooms/repository/find.ts'
 import { caseOf } from '../../../rooms/revocation/case.ts'
 import { deferralOf } from '../../../rooms/revocation/covering.ts'
+import { releaseCase } from '../../../rooms/revocation/deferral.ts'
 import { requestRevocation } from '../../../rooms/revocation/request.ts'
 import { input, radios, select } from '../frame/fields.ts'
-import { html } from '../frame/html.ts'
+import { type Html, html } from '../frame/html.ts'
 import { type Fault, Faulty, page, type Visit } from '../frame/page.ts'
 import { banner, buttons, code, form as formHtml, heading, link, paragraph } from '../frame/pieces.ts'
 import { facts } from '../frame/tables.ts'
@@ -16,8 +17,10 @@ import { officerAs } from '../frame/visitor.ts'
 import { atTime } from '../frame/words.ts'
 import { refuse } from '../refusals.ts'
 import { clockOf } from './clocks.ts'
+import { deferrers } from './deferral-begin.ts'
 import { givenFields, readGiven } from './given.ts'
 import { capital, caseTag, namesOf, numberIn } from './names.ts'
+import { openable } from './openable.ts'
 import { central } from './who.ts'
 
 export const revocation = page({
@@ -25,7 +28,8 @@ export const revocation = page({
   title: 'Revocation case',
   who: central,
   section: 'registration',
-  async show({ door, params, at }) {
+  async show(visit) {
+    const { door, params, at, visitor } = visit
     const id = numberIn(params.case)
     if (id === undefined) throw refuse('NOTHING_THERE')
     const one = await caseOf(door.store, id)
@@ -36,7 +40,8 @@ export const revocation = page({
         ? banner(
             'Deferred',
             paragraph(
-              `The certificate stays valid by decision ${deferral.decision} of the SMKI PMA until ${atTime(deferral.reviewAt)} at least, when it is reviewed (L16).`,
+              `The certificate stays valid by decision ${deferral.decision} of the SMKI PMA until ${atTime(deferral.reviewAt)} at least, when it is reviewed (L16). `,
+              link(`/registration/deferrals/${deferral.id}`, `See deferral ${deferral.id}`),
             ),
           )
         : ''
@@ -60,10 +65,32 @@ export const revocation = page({
       ['Revoked', one.revokedAt && atTime(one.revokedAt)],
       ['List due', one.listDueAt && atTime(one.listDueAt)],
       ['Listed', one.listedAt && `${atTime(one.listedAt)}, on list ${one.listNumber}`],
-    ])}`
+    ])}${one.state === 'deferred' && deferrers.some(as => visitor?.roles.includes(as)) ? releasing(visit) : ''}`
     return { title: `Revocation case ${id}`, body }
   },
+  async act({ door, params, visitor, path }, form) {
+    const id = numberIn(params.case)
+    if (id === undefined) throw refuse('NOTHING_THERE')
+    const by = officerAs(visitor, ...deferrers)
+    const decision = form.text('decision')
+    if (decision === '') throw new Faulty([{ field: 'decision', says: 'Enter the decision' }])
+    await releaseCase(door, by, id, decision, readGiven(form, []))
+    return { to: path, says: 'The certificate is revoked, and the list that names it is due.' }
+  },
 })
+
+/** As of a Compromise, which the SMKI PMA is asked about at once. */
+function releasing(visit: Visit): Html {
+  return openable(
+    visit,
+    'Revoke it although the deferral goes on',
+    ['decision'],
+    formHtml(
+      visit,
+      html`${input(visit, { name: 'decision', label: 'Decision of the SMKI PMA about this certificate', hint: 'Its reference', width: 20 })}${givenFields(visit, [])}${buttons({ text: 'Revoke it now', kind: 'warning' })}`,
+    ),
+  )
+}
 
 export const revocationRequest = page({
   path: '/registration/revocations/new',

@@ -11,7 +11,8 @@ import { pagination, partAsked, table } from '../frame/tables.ts'
 import { atTime, count } from '../frame/words.ts'
 import { clockOf } from './clocks.ts'
 import { csv } from './csv.ts'
-import { capital, caseTag, namesOf } from './names.ts'
+import { deferrers } from './deferral-begin.ts'
+import { capital, caseTag, namesOf, numberIn } from './names.ts'
 import { central } from './who.ts'
 
 const running: readonly CaseState[] = ['received', 'authenticated', 'deferred', 'approved', 'revoked']
@@ -29,14 +30,20 @@ export const revocations = page({
   says: 'Certificate Revocation Requests with their clocks, and deferrals',
   async show(visit) {
     const { door, at, query, visitor } = visit
+    // What runs is as much as there is work; what has ended is everything that ever was, and comes in parts.
+    const isRunning = query.show !== 'ended' && query.show !== 'all'
     const [found, waiting, names] = await Promise.all([
-      cases(door.store, { states: statesAsked(visit) }),
+      isRunning
+        ? cases(door.store, { states: running })
+        : cases(door.store, { states: statesAsked(visit), before: numberIn(query.before), atMost: perPage + 1 }),
       deferrals(door.store),
       namesOf(door.store),
     ])
-    const sorted = query.show === undefined || query.show === 'running' ? byPressure(found, at) : found.toReversed()
-    const part = partAsked(query)
+    const sorted = isRunning ? byPressure(found, at) : found.toReversed()
+    const part = isRunning ? partAsked(query) : 1
     const shown = sorted.slice((part - 1) * perPage, part * perPage)
+    const more = sorted.length > part * perPage
+    const older = `/registration/revocations?show=${isRunning ? '' : query.show}&before=${shown.at(-1)?.id}`
     const kept = query.show === undefined ? '' : `show=${encodeURIComponent(query.show)}&`
     return html`${heading('Revocation cases', 'Registration Authority')}${visitor?.callers.length ? buttonLink('/registration/revocations/new', 'Request a revocation') : ''}${searchForm(
       '/registration/revocations',
@@ -52,7 +59,7 @@ export const revocations = page({
           ],
         },
       )}${buttons({ text: 'Show', kind: 'secondary' })}`,
-    )}${paragraph(count(found.length, 'case'), '. ', link(`/registration/revocations.csv?${kept}`, 'Export them as CSV'))}${table(
+    )}${paragraph(isRunning ? `${count(found.length, 'case')}. ` : '', link(`/registration/revocations.csv?${kept}`, 'Export them as CSV'))}${table(
       'Cases',
       ['Case', 'Certificate', 'Party', 'Ground', 'State', 'Clock'],
       shown.map((one): Part[] => [
@@ -68,12 +75,13 @@ export const revocations = page({
         ),
       ]),
       'There is no such case.',
-    )}${pagination(part, found.length > part * perPage, to => `/registration/revocations?${kept}part=${to}`)}${table(
+    )}${isRunning ? pagination(part, more, to => `/registration/revocations?${kept}part=${to}`) : more ? buttonLink(older, 'Older cases', true) : ''}${table(
       'Deferrals (L16)',
-      ['Decision', 'Supplier', 'Began', 'Review', 'State'],
+      ['Deferral', 'Decision', 'Supplier', 'Began', 'Review', 'State'],
       waiting
         .toReversed()
         .map((one): Part[] => [
+          link(`/registration/deferrals/${one.id}`, `Deferral ${one.id}`),
           link(`/governance/decisions/${encodeURIComponent(one.decision)}`, one.decision),
           names.link(one.party),
           atTime(one.startedAt),
@@ -85,7 +93,7 @@ export const revocations = page({
               : tag('In force', 'yellow'),
         ]),
       'No revocation was ever deferred.',
-    )}`
+    )}${deferrers.some(as => visitor?.roles.includes(as)) ? buttonLink('/registration/deferrals/new', 'Defer the revocations of a supplier', true) : ''}`
   },
 })
 

@@ -15,7 +15,7 @@ import { refuse } from '../../refusals.ts'
 import { channelOf, isFinal, nameOf, reportStatus, stateMeans, stateTag } from './named.ts'
 import { certificatesZip, report } from './results.ts'
 
-const officer = { who: ['ARO', 'SRO'], part: 'PORTAL_DEVICE', section: 'officer' } as const
+export const officer = { who: ['ARO', 'SRO'], part: 'PORTAL_DEVICE', section: 'officer' } as const
 
 /** On one page of the list. */
 const atOnce = 25
@@ -95,7 +95,8 @@ ${paragraph(link('/officer/batches', 'All your batches'))}`,
   },
 })
 
-const words = {
+/** What became of a request, in a word. */
+export const outcomeWords = {
   success: ['Issued', 'green'],
   anomaly: ['Anomaly', 'yellow'],
   ineligible: ['Ineligible', 'orange'],
@@ -108,7 +109,7 @@ function countsOf({ door }: Visit, outcomes: Awaited<ReturnType<typeof outcomesO
     'What became of the requests',
     ['Outcome', { name: 'Requests', numeric: true }, 'What it means'],
     [...outcomes].map(([outcome, n]) => {
-      const [says, colour] = words[reportStatus(outcome)]
+      const [says, colour] = outcomeWords[reportStatus(outcome)]
       const means =
         outcome === 'SUCCESS'
           ? 'The Certificate was issued, and stands in the Repository.'
@@ -121,8 +122,8 @@ function countsOf({ door }: Visit, outcomes: Awaited<ReturnType<typeof outcomesO
 
 function files(batch: Batch, days: number): Html {
   const until = new Date((batch.completedAt?.getTime() ?? 0) + days * 86_400_000)
-  return html`${subheading('Certificate pickup')}${paragraph(`You can collect the files until ${onDay(until)}. The Repository keeps the Certificates after that. Take reasonable steps to compare each Certificate with its request, and tell the Service Desk at once if they differ.`)}
-<div class="govuk-button-group">${buttonLink(`/officer/batches/${batch.id}/certificates.zip`, 'Download the Certificates')}${buttonLink(`/officer/batches/${batch.id}/report.txt`, 'Download the report', true)}</div>`
+  return html`${subheading('Certificate pickup')}${paragraph(`You can collect the files until ${onDay(until)}. The Repository keeps the Certificates after that. Take reasonable steps to compare each Certificate with its request, and reject at once what differs.`)}
+<div class="govuk-button-group">${buttonLink(`/officer/batches/${batch.id}/certificates.zip`, 'Download the Certificates')}${buttonLink(`/officer/batches/${batch.id}/report.txt`, 'Download the report', true)}${buttonLink(`/officer/batches/${batch.id}/requests`, 'Compare them with the requests', true)}</div>`
 }
 
 export const batchCertificates = page({
@@ -156,7 +157,8 @@ async function ownBatch({ door, visitor, params, at }: Visit): Promise<Batch> {
   return found
 }
 
-async function completed(visit: Visit): Promise<Batch> {
+/** @throws Refusal NOTHING_THERE, FM:AA3 */
+export async function completed(visit: Visit): Promise<Batch> {
   const batch = await ownBatch(visit)
   if (batch.state !== 'COMPLETED') throw refuse('NOTHING_THERE', 'the batch is not completed')
   return batch

@@ -1,12 +1,11 @@
 /** An ARO submits one Device CSR: a batch of one, which needs no person's approval and waits for no window. */
 
-import { Refusal } from '../../../../ground/refusal.ts'
 import { admit } from '../../../../rooms/issuance/admit.ts'
 import { decideBatch, singleMark } from '../../../../rooms/issuance/batch.ts'
-import { readPortalCsr } from '../../../../rooms/issuance/organisation-input.ts'
+import { csrIn } from '../../frame/csr-field.ts'
 import { textarea } from '../../frame/fields.ts'
 import { html } from '../../frame/html.ts'
-import { AtField, Faulty, page } from '../../frame/page.ts'
+import { page } from '../../frame/page.ts'
 import { buttons, form, heading, paragraph } from '../../frame/pieces.ts'
 import { callerFor } from '../../frame/visitor.ts'
 import { takeIn } from './take-in.ts'
@@ -33,9 +32,8 @@ ${form(
 ${paragraph('The answer is there within seconds. You can collect the Certificate for 30 days.')}`
   },
   async act({ door, visitor }, sent) {
-    const text = sent.text('csr')
-    if (text === '') throw new Faulty([{ field: 'csr', says: 'Paste the request.' }])
-    const csr = admitted(text)
+    // What has not the form of a Device CSR is told at once.
+    const csr = csrIn(sent, admit)
     const caller = callerFor(visitor!, 'PORTAL_DEVICE')
     const { deviceId, usage } = admit(csr)
     const name = `${deviceId.toUpperCase()}-${usage === 'keyAgreement' ? 'KA' : 'DS'}`
@@ -44,15 +42,3 @@ ${paragraph('The answer is there within seconds. You can collect the Certificate
     return { to: `/officer/batches/${id}`, says: `Your request was received as number ${id}.` }
   },
 })
-
-/** What has not the form of a CSR is told at once, beside its field. @throws AtField */
-function admitted(text: string): Buffer {
-  try {
-    const csr = readPortalCsr(text)
-    admit(csr)
-    return csr
-  } catch (cause) {
-    if (cause instanceof Refusal) throw new AtField('csr', cause)
-    throw cause
-  }
-}

@@ -4,11 +4,23 @@ import { fromHex, toHex, toHexUpper } from '../../../../ground/bytes.ts'
 import { type Ground, grounds } from '../../../../policy/revocation/grounds.ts'
 import { findBySerials } from '../../../../rooms/repository/find.ts'
 import { cases } from '../../../../rooms/revocation/case.ts'
+import { deferrals } from '../../../../rooms/revocation/covering.ts'
 import { requestRevocation } from '../../../../rooms/revocation/request.ts'
 import { checkboxes, input, radios, textarea } from '../../frame/fields.ts'
 import { html } from '../../frame/html.ts'
 import { Faulty, page } from '../../frame/page.ts'
-import { buttonLink, buttons, type Colour, code, form, heading, link, paragraph, tag } from '../../frame/pieces.ts'
+import {
+  banner,
+  buttonLink,
+  buttons,
+  type Colour,
+  code,
+  form,
+  heading,
+  link,
+  paragraph,
+  tag,
+} from '../../frame/pieces.ts'
 import { table } from '../../frame/tables.ts'
 import { officerAs } from '../../frame/visitor.ts'
 import { atTime } from '../../frame/words.ts'
@@ -29,8 +41,13 @@ export const ownRevocations = page({
   title: 'Your revocation requests',
   says: 'Request a revocation, and see what became of requests.',
   async show({ door, visitor }) {
-    const all = await cases(door.store, { party: visitor!.party })
+    const party = visitor!.party!
+    const [all, waits] = await Promise.all([
+      cases(door.store, { party }),
+      deferrals(door.store, { party, open: true }),
+    ])
     return html`${heading('Your revocation requests')}
+${waits.map(one => banner('Deferred', paragraph(`By decision ${one.decision} of the SMKI PMA revocations of your organisation’s Certificates wait (L16). It is reviewed at ${atTime(one.reviewAt)}.`), 'important', 'deferral'))}
 ${buttonLink('/officer/revocations/new', 'Request a revocation')}
 ${table(
   'Requests, newest first',
@@ -69,7 +86,7 @@ export const newRevocation = page({
   show(visit) {
     const serial = visit.query.serial ?? ''
     return html`${heading('Request a revocation')}
-${paragraph('Two people of the Registration Authority look at the request: one authenticates it, another approves it. Device Certificates are not revoked: reject them through the Service Desk.')}
+${paragraph('Two people of the Registration Authority look at the request: one authenticates it, another approves it. Device Certificates are never revoked: ', link('/officer/rejections', 'reject them instead'), '.')}
 ${form(
   visit,
   html`${input(visit, { name: 'serial', label: 'Serial number of the Certificate', hint: '32 hexadecimal digits, as the Repository shows it', value: /^[0-9a-fA-F]{32}$/.test(serial) ? serial : '', code: true })}
