@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { type Many, makeMany } from '../simulator/batch.ts'
 import { answerParent } from './child.ts'
+import { roundTrip, type Whole } from './round-trips.ts'
 
 export type Question =
   | {
@@ -89,9 +90,6 @@ async function dial({ folder, port }: { folder: string; port: number }): Promise
   return socket
 }
 
-/** Whether what came is the whole answer. @throws Error when the answer is no certificate */
-type Whole = (came: Buffer, sent: Buffer) => boolean
-
 const isEchoed: Whole = (came, sent) => came.length >= sent.length
 
 const isIssued: Whole = came => {
@@ -105,28 +103,6 @@ const isIssued: Whole = came => {
   if (came.indexOf('<Status>SUCCESS</Status><Certificate>', head) < 0)
     throw new Error(`the service answered: ${came.toString()}`)
   return true
-}
-
-function roundTrip(socket: TLSSocket, message: Buffer, whole: Whole): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const began = performance.now()
-    let came: Buffer = Buffer.alloc(0)
-    const done = (settle: () => void) => {
-      socket.removeAllListeners('data').removeAllListeners('error').removeAllListeners('close')
-      settle()
-    }
-    socket.on('error', cause => done(() => reject(cause)))
-    socket.on('close', () => done(() => reject(new Error('the service closed a connection'))))
-    socket.on('data', (part: Buffer) => {
-      came = came.length === 0 ? part : Buffer.concat([came, part])
-      try {
-        if (whole(came, message)) done(() => resolve(performance.now() - began))
-      } catch (cause) {
-        done(() => reject(cause))
-      }
-    })
-    socket.write(message)
-  })
 }
 
 answerParent((question: Question) =>

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bytes } from '../src/ground/bytes.ts'
 import { toPem } from '../src/ground/x509/pem.ts'
-import { main } from '../src/main/smki.ts'
+import { smki } from './smki.ts'
 
 /** DER, one file each. */
 export interface VerifiedFiles {
@@ -31,19 +31,8 @@ export async function smkiVerify(folder: string, files: VerifiedFiles, moment: D
   put('lists', 'X509 CRL', files.lists)
   const ends = put('ends', 'CERTIFICATE', files.ends)
   const [trust, untrusted, lists] = ['trust', 'untrusted', 'lists'].map(name => join(folder, name))
-  let out = ''
-  let code: number | undefined
-  const io = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => assert.fail(text),
-    exit: (exit: number) => {
-      code = exit
-    },
-    clock: () => moment,
-  }
-  const said = ['--trust', trust!, '--untrusted', untrusted!, '--crl', lists!, '--json']
-  await main(['verify', ...ends, ...said], io)
+  const flags = ['--trust', trust!, '--untrusted', untrusted!, '--crl', lists!, '--json']
+  const { out, err, code } = await smki(['verify', ...ends, ...flags], () => moment)
+  assert.equal(err, '')
   return { verdicts: JSON.parse(out) as { valid: boolean; revocation: string }[], code }
 }

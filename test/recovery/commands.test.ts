@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { main } from '../../src/main/smki.ts'
 import { makeHome } from '../service/environment.ts'
+import { smki as run } from '../smki.ts'
 
 describe('smki recovery', () => {
   let made: Awaited<ReturnType<typeof makeHome>>
@@ -14,22 +14,7 @@ describe('smki recovery', () => {
   })
   after(() => made.remove())
 
-  async function smki(...argv: string[]): Promise<{ out: string; err: string; code: number }> {
-    const said = { out: '', err: '', code: 0 }
-    await main(['--home', made.home.path, 'recovery', ...argv], {
-      out: text => {
-        said.out += text
-      },
-      err: text => {
-        said.err += text
-      },
-      exit: code => {
-        said.code = code
-      },
-      clock: () => new Date(),
-    })
-    return said
-  }
+  const smki = (...words: string[]) => run(['--home', made.home.path, 'recovery', ...words])
 
   it('steps: the steps of a procedure in their order', async () => {
     const { out } = await smki('steps', '--case', 'root')

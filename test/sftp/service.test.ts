@@ -10,9 +10,9 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { verifyDetached } from '../../src/ground/cms.ts'
 import { showName } from '../../src/ground/x509/name.ts'
-import { main } from '../../src/main/smki.ts'
 import { filesOf, type RepositoryFile } from '../../src/rooms/repository/files/make.ts'
 import { type Environment, serving } from '../service/environment.ts'
+import { smki as run } from '../smki.ts'
 import { noSftp, until } from './scene.ts'
 
 let smki: Environment
@@ -27,22 +27,7 @@ after(async () => {
   if (desk) rmSync(desk, { recursive: true, force: true })
 })
 
-async function say(...words: string[]): Promise<{ out: string; err: string; code: number | undefined }> {
-  const said = { out: '', err: '', code: undefined as number | undefined }
-  await main([...words, '--home', smki.home.path], {
-    out: text => {
-      said.out += text
-    },
-    err: text => {
-      said.err += text
-    },
-    exit: code => {
-      said.code = code
-    },
-    clock: () => new Date(),
-  })
-  return said
-}
+const say = (...words: string[]) => run([...words, '--home', smki.home.path])
 
 const program = (name: string, ...words: string[]) =>
   new Promise<string>((resolve, reject) => {
