@@ -3,6 +3,9 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { OpenKeyStore } from '../../ground/keystore/attach.ts'
 import { digestOf, type Quorum } from '../../ground/keystore/quorum.ts'
+import { counting, marksIn } from '../epoch.ts'
+import { requireWhole } from '../epoch-compare.ts'
+import { epochLog } from '../epoch-log.ts'
 import { type KeyStoreName, openKeyStore } from '../key-stores.ts'
 import { passphraseOf } from '../passphrases.ts'
 import { leaveQuorum, quorumOf, shareKeyStore, uniteShares } from '../quorum.ts'
@@ -102,7 +105,11 @@ export async function openBy(
       ? await passphraseOf(name, passphraseFile, beside)
       : await uniteShares(hands, home, name, share, purpose)
   try {
-    return openKeyStore(home, settings, name, passphrase)
+    const marks = marksIn(home.marks)
+    // A ceremony signs lists and authorities: not over a store that has forgotten some.
+    if (purpose.startsWith('ceremony'))
+      await requireWhole(hands.store, marks, (await epochLog(hands.store, settings)).name)
+    return counting(openKeyStore(home, settings, name, passphrase), marks)
   } finally {
     passphrase.fill(0)
   }

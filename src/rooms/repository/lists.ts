@@ -21,14 +21,34 @@ export interface LodgedList extends ListInterval {
   readonly der: Buffer
 }
 
-/** Number of the newest list of that authority, locked until the caller's transaction ends; 0n when there is none. */
+/** As `highestNumber`, locked until the caller's transaction ends. */
 export async function latestNumber(client: ClientBase, authority: number): Promise<bigint> {
   await client.query("SELECT pg_advisory_xact_lock(hashtext('list'), $1)", [authority])
-  const { rows } = await client.query<{ number: bigint }>(
-    'SELECT coalesce(max(number), 0) AS number FROM list WHERE authority = $1',
+  return highestNumber(client, authority)
+}
+
+/** Number of the newest list of that authority, or the last that was skipped after it; 0n when there is none. */
+export async function highestNumber(store: Pick<Store, 'query'>, authority: number): Promise<bigint> {
+  const { rows } = await store.query<{ number: bigint }>(
+    `SELECT greatest(coalesce((SELECT max(number) FROM list WHERE authority = $1), 0),
+                     coalesce((SELECT max(number) FROM list_skipped WHERE authority = $1), 0)) AS number`,
     [authority],
   )
   return rows[0]!.number
+}
+
+/** Numbers up to this one were given in an epoch of the store that is lost: none is given again. */
+export async function skipNumbers(
+  client: ClientBase,
+  authority: number,
+  epoch: number,
+  number: bigint,
+): Promise<void> {
+  await client.query('INSERT INTO list_skipped (authority, epoch, number) VALUES ($1, $2, $3)', [
+    authority,
+    epoch,
+    number,
+  ])
 }
 
 /** Lodges a list: it is current from the commit on, and the one before it is history. */

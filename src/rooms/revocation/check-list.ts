@@ -38,6 +38,8 @@ export function checkList(
   lodged: LodgedList,
   entries: number,
   before?: ListInterval,
+  // Numbers of an epoch that is lost were skipped: then it follows the last of those, and not the list before.
+  latest = before?.number ?? 0n,
 ): void {
   const list = readListHeading(lodged.der)
   const value = (oid: string) => list.extensions.find(one => one.oid === oid && !one.critical)?.value
@@ -53,7 +55,7 @@ export function checkList(
     list.thisUpdate.ms !== lodged.thisUpdate.getTime() && 'thisUpdate',
     list.nextUpdate?.ms !== lodged.nextUpdate.getTime() && 'nextUpdate',
     lodged.nextUpdate <= lodged.thisUpdate && 'dates',
-    lodged.number !== (before?.number ?? 0n) + 1n && 'order of numbers',
+    lodged.number !== latest + 1n && 'order of numbers',
     before !== undefined && lodged.thisUpdate < before.thisUpdate && 'order of thisUpdate',
     before !== undefined && lodged.covers < before.covers && 'revocations covered',
     countEntries(list) !== entries && 'entries',

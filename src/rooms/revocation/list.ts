@@ -73,7 +73,7 @@ export async function publishListIf(
       covers,
       der: octets,
     }
-    checkList(authority, list, entries, before)
+    checkList(authority, list, entries, before, number - 1n)
 
     // 3. Lodge it: it is current from the commit on.
     await lodgeList(client, list, hands.clock())

@@ -67,7 +67,7 @@ export async function readmitList(
       covers: await newestRevocation(client, authority.id),
       der,
     }
-    checkList(authority, list, read.count, before)
+    checkList(authority, list, read.count, before, latest)
     await lodgeList(client, list, at)
     await dropExpired(client, authority.id, number, list.thisUpdate)
     const says = {
