@@ -7,9 +7,10 @@ import { openPkcs11SymmetricModule } from '../src/ground/keystore/pkcs11-symmetr
 import { createSoftwareKeyStore } from '../src/ground/keystore/software.ts'
 import { softwareSymmetricModule } from '../src/ground/keystore/symmetric-software.ts'
 import { demo, type Size } from '../src/main/commands/smets1.ts'
-import type { Context } from './bench.ts'
+import { type Context, rounded } from './bench.ts'
 import { bareAes, bareToken, type Material } from './keys-bare.ts'
 import { cryptography, type Rates } from './keys-path.ts'
+import { type Use, usesOf } from './keys-use.ts'
 
 export type KeysFigures = {
   /**
@@ -23,6 +24,13 @@ export type KeysFigures = {
     readonly metersPerSecond: number
     /** At that rate, for five million meters. */
     readonly daysForFiveMillion: number
+    /** Processor time of all programs and their stores, for one meter; and what each of them took of it. */
+    readonly cpuSecondsPerMeter: number
+    readonly cpuMsPerMeter: Readonly<Record<string, number>>
+    /** What that time comes to for five million meters, on one core. */
+    readonly coreDaysForFiveMillion: number
+    /** Resident memory of each process when the first key was about to be replaced, and after the last was. */
+    readonly memoryMiB: Readonly<Record<string, { readonly before: number; readonly after: number }>>
     readonly perMeter: { readonly s1sp: Size; readonly dco: Size }
   } | null
 }
@@ -74,7 +82,14 @@ async function inToken(count: number): Promise<{ readonly calls: Rates; readonly
 
 async function rotate(meters: number, folder: string, signal: AbortSignal, say: (text: string) => void) {
   const kinds = [{ share: 100, model: ['plain-meter'] as [string] }]
-  const story = await demo(join(folder, 'smets1'), meters, say, { kinds, signal })
+  const uses: Record<'before' | 'after', Record<string, Use>> = { before: {}, after: {} }
+  const story = await demo(join(folder, 'smets1'), meters, say, {
+    kinds,
+    signal,
+    look: (when, pids) => {
+      uses[when] = usesOf({ ...pids })
+    },
+  })
   const rotated = story.models.reduce((sum, { rotated }) => sum + rotated, 0)
   if (rotated !== meters) throw new Error(`${rotated} of ${meters} meters were rotated`)
   const { seconds, growth } = story
@@ -84,10 +99,23 @@ async function rotate(meters: number, folder: string, signal: AbortSignal, say: 
     journal: Math.round(journal / meters),
     entries: Math.round(entries / meters),
   })
+  const cpu = Object.entries(uses.after).map(
+    ([name, { cpuSeconds }]) => [name, (cpuSeconds - (uses.before[name]?.cpuSeconds ?? 0)) / meters] as const,
+  )
+  const cpuSecondsPerMeter = cpu.reduce((sum, [, seconds]) => sum + seconds, 0)
   return {
     meters,
-    metersPerSecond: Number(metersPerSecond.toFixed(2)),
-    daysForFiveMillion: Number((5e6 / metersPerSecond / 86_400).toFixed(1)),
+    metersPerSecond: rounded(metersPerSecond, 2),
+    daysForFiveMillion: rounded(5e6 / metersPerSecond / 86_400, 1),
+    cpuSecondsPerMeter: rounded(cpuSecondsPerMeter, 3),
+    cpuMsPerMeter: Object.fromEntries(cpu.map(([name, seconds]) => [name, rounded(seconds * 1000)])),
+    coreDaysForFiveMillion: rounded((5e6 * cpuSecondsPerMeter) / 86_400, 1),
+    memoryMiB: Object.fromEntries(
+      Object.entries(uses.after).map(([name, { memoryMiB }]) => [
+        name,
+        { before: rounded(uses.before[name]?.memoryMiB ?? 0), after: rounded(memoryMiB) },
+      ]),
+    ),
     perMeter: { s1sp: each(growth.s1sp), dco: each(growth.dco) },
   }
 }

@@ -8,7 +8,7 @@ import { listen, tlsListener } from '../ground/http/listen.ts'
 import { Refusal } from '../ground/refusal.ts'
 import type { Store } from '../ground/store/store.ts'
 import type { DcoSettings } from '../policy/symmetric/dco-settings.ts'
-import { answerMessage } from '../rooms/symmetric/dco/answer.ts'
+import { answerMessages } from '../rooms/symmetric/dco/answer.ts'
 import { type EnvironmentLog, environmentLog } from '../rooms/symmetric/dco/environment.ts'
 import { dcoHands, type Hands } from '../rooms/symmetric/dco/hands.ts'
 import { housekeep } from '../rooms/symmetric/dco/housekeeping.ts'
@@ -122,7 +122,7 @@ function openDoor(home: DcoHome, settings: DcoSettings, hands: Hands, log: Envir
     settings.s1sps.flatMap(({ name, certificates }) => certificates.map(each => [each, name] as const)),
   )
   dcoDoor(app, {
-    answer: (envelope, s1sp) => answerMessage(hands, envelope, s1sp),
+    answer: (envelopes, s1sp) => answerMessages(hands, envelopes, s1sp),
     s1spOf: certificate => byCertificate.get(certificate),
     incident: () => toHex(systemChance(6)),
     onFault: (incident, { name, message }) => console.error(`dco: incident ${incident}: ${name}: ${message}`),

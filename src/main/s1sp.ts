@@ -31,6 +31,7 @@ import { requireModule } from './module-keys.ts'
 import { openOwnStore } from './own-store.ts'
 import { makePeerTls, readPeerTls } from './peer-tls.ts'
 import { labels, makeS1spKeys, openS1spKeys, requirePassphrase } from './s1sp-keys.ts'
+import { serveReport } from './s1sp-report-door.ts'
 import { systemChance, systemClock } from './world.ts'
 
 const configSchema = z.strictObject({
@@ -171,7 +172,6 @@ export async function openS1sp(home: S1spHome, options: OpenOptions): Promise<Op
       dco: { url: dco.url, authority: dco.authority, name: dco.name, publicKey: fromHex(dco.messages) },
       signer: self,
       tls: { key: tls.key, chain: tls.chain },
-      connections: Math.max(4, Math.min(config.work.atOnce, 32)),
     })
   const { connectSeconds, replySeconds } = config.work
   const usual: S1spHands = {
@@ -239,6 +239,10 @@ export async function serveS1sp(
 ): Promise<RunningS1sp> {
   const opened = await openS1sp(home, { share: false, ...options })
   const { hands } = opened
+  const reports = await serveReport(home, hands).catch(async cause => {
+    await opened.close()
+    throw cause
+  })
   const { onTried, onFault = cause => console.error(`s1sp: ${cause.message}`) } = options
   const stopping = new AbortController()
   const every = async (ms: number, work: () => Promise<unknown>): Promise<void> => {
@@ -276,6 +280,7 @@ export async function serveS1sp(
   const stop = (): Promise<void> => {
     once ??= (async () => {
       stopping.abort()
+      await reports?.close()
       await Promise.all(loops)
       await opened.integrate().catch(() => {})
       await opened.close()

@@ -74,12 +74,19 @@ const troubled: readonly Kind[] = [
   },
 ]
 
+export interface DemoOptions {
+  readonly kinds?: readonly Kind[]
+  readonly signal?: AbortSignal
+  /** Told which processes work, when the first key is about to be replaced, and after the last was. */
+  readonly look?: (when: 'before' | 'after', pids: Readonly<Record<'dco' | 's1sp' | 'meters', number>>) => void
+}
+
 /** @param path an empty folder, in which each program has a home of its own. @throws Refusal HOME_NOT_EMPTY */
 export async function demo(
   path: string,
   meters: number,
   say: (text: string) => void,
-  { kinds = troubled, signal }: { kinds?: readonly Kind[]; signal?: AbortSignal } = {},
+  { kinds = troubled, signal, look }: DemoOptions = {},
 ): Promise<Story> {
   if (existsSync(path) && readdirSync(path).length > 0) {
     throw new Refusal('HOME_NOT_EMPTY', `${path} is not empty: the demonstration is given a folder of its own`)
@@ -91,8 +98,10 @@ export async function demo(
   try {
     say('Two organisations are set up, each with a store, a key store and a journal of its own.\n')
     const dco = await setUp(homes, holder)
-    children.push(await program(['dco', 'serve', '--home', homes.dco.path]))
-    children.push(await program(['s1sp', 'serve', '--home', homes.s1sp.path]))
+    const dcoProgram = await program(['dco', 'serve', '--home', homes.dco.path])
+    children.push(dcoProgram)
+    const s1spProgram = await program(['s1sp', 'serve', '--home', homes.s1sp.path])
+    children.push(s1spProgram)
     opened = await openS1sp(homes.s1sp, { share: true })
     await opened.takeHsmKeys()
     say(`DCO at ${dco.url}, S1SP beside it; the Shared Key is in both modules, and proven.\n`)
@@ -109,7 +118,10 @@ export async function demo(
       systemClock(),
     )
     say(`They are taken on with keys that their maker knows, and Commissioned: seven days are running.\n\n`)
+    const pids = { dco: dcoProgram.pid!, s1sp: s1spProgram.pid!, meters: child.pid! }
+    look?.('before', pids)
     const rotating = await timed(() => watch(opened!, notes.length, signal))
+    look?.('after', pids)
 
     const rows = await standings(opened.hands)
     say(`\n${standingsTable(rows, systemClock())}\n`)
@@ -142,9 +154,13 @@ export async function demo(
 async function watch({ hands }: OpenedS1sp, meters: number, signal?: AbortSignal): Promise<void> {
   const bar = progress('the S1SP replaces keys', meters)
   let before = ''
+  // Looking on counts all of them: it is to take a small part of the machine only.
+  let took = 0
   for (let still = 0; still < 8; ) {
-    await sleep(1000, undefined, signal && { signal })
+    await sleep(Math.max(1000, 20 * took), undefined, signal && { signal })
+    const began = performance.now()
     const rows = await standings(hands)
+    took = performance.now() - began
     const sum = (name: 'rotated' | 'cannot' | 'open') => rows.reduce((all, row) => all + row[name], 0)
     bar.at(sum('rotated') + sum('cannot'))
     const now = JSON.stringify(rows)

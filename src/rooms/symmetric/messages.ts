@@ -84,9 +84,10 @@ export const questions = {
 
   /**
    * Pass 4: verified, it proves AK and GUEK together. The answer says which keys of the Device have changed stage by it:
-   * active, superseded, abandoned.
+   * active, superseded, abandoned. With `read`, the answer brings what `protect-proof-read` would, in the same step; a
+   * Device that wants strictly the next counter is asked by messages of their own, each of which can be sent again.
    */
-  'finish-association': z.strictObject({ ...keys, apdu }),
+  'finish-association': z.strictObject({ ...keys, apdu, read: z.boolean().optional() }),
 
   /** The association is over: nothing more is protected or opened in it. The RLRQ is unprotected, and the S1SP's own. */
   'close-association': z.strictObject({ association: id }),
@@ -191,7 +192,12 @@ export const answers = {
   'abandon-key': z.strictObject({ key: keyState }),
   'open-association': z.strictObject({ association: id, apdu: hex, dk: hex.nullable() }),
   'answer-association': z.strictObject({ apdu: hex, title: hex }),
-  'finish-association': z.strictObject({ proven: z.array(keyState), changed: z.array(keyState) }),
+  'finish-association': z.strictObject({
+    proven: z.array(keyState),
+    changed: z.array(keyState),
+    /** The protected proof read, where one was asked for. */
+    apdu: hex.nullable(),
+  }),
   'close-association': z.strictObject({}),
   'protect-command': z.strictObject({ apdu: hex }),
   'protect-proof-read': z.strictObject({ apdu: hex }),

@@ -20,7 +20,7 @@ import { writeGetRequest } from '../../../src/ground/dlms/get.ts'
 import { keyTransfer, securityActivate } from '../../../src/ground/dlms/setup.ts'
 import { counterAt, noVectors, octets, vector } from '../../../src/ground/dlms/testing.ts'
 import { softwareDlmsCipher } from '../../../src/ground/keystore/dlms-cipher.ts'
-import { hlsInvoke } from '../../../src/rooms/symmetric/dco/associate.ts'
+import { hlsInvoke } from '../../../src/rooms/symmetric/dco/session.ts'
 import { type MessageType, messageTypes } from '../../../src/rooms/symmetric/messages.ts'
 import { type Asked, makeRooms, type Open, type Rooms, refused, type TakenOn } from './rooms.ts'
 

@@ -169,6 +169,34 @@ describe('the program', () => {
     assert.ok(log.includes('handshake.refused') && log.includes('program.started'))
   })
 
+  it('takes several messages in one request, answers each for itself, and bounds how many', async () => {
+    const good = [1, 2].map(() => sealMessage(message('collect-hsm-keys', {}), signer).toString())
+    const forged = sealMessage(message('collect-hsm-keys', {}), { name: 's1sp-2', sign: signer.sign }).toString()
+    const all = (each: readonly string[]) => Buffer.from(`[${each.join(',')}]`)
+    const { status, text } = await post(all([good[0]!, forged, '{}', good[1]!]), tls)
+    assert.equal(status, 200)
+    const answers = JSON.parse(text) as Record<string, string>[]
+    assert.deepEqual(
+      answers.map(({ by, code }) => by ?? code),
+      [peer.name, 'SENDER_UNKNOWN', 'MESSAGE_UNREADABLE', peer.name],
+    )
+    // One of them, sent again by itself, is answered octet for octet.
+    assert.equal((await post(Buffer.from(good[0]!), tls)).text, JSON.stringify(answers[0]))
+    const many = await post(all(new Array(101).fill(good[0])), tls)
+    assert.deepEqual([many.status, JSON.parse(many.text).code], [400, 'MESSAGE_UNREADABLE'])
+    const to = line()
+    const asked = await Promise.allSettled([
+      to.ask(message('collect-hsm-keys', {})),
+      to.ask(message('tell-device', { device: '00005e9010000001' })),
+      to.ask(message('collect-hsm-keys', {})),
+    ])
+    assert.deepEqual(
+      asked.map(one => (one.status === 'fulfilled' ? 'answered' : one.reason.code)),
+      ['answered', 'DEVICE_UNKNOWN', 'answered'],
+    )
+    to.close()
+  })
+
   it('that was killed has acted on a message or not, and the same message tells which', async () => {
     const envelopes = Array.from({ length: 12 }, () => sealMessage(message('collect-hsm-keys', {}), signer))
     const answers = envelopes.map(each =>

@@ -29,7 +29,7 @@ describe('The S1SP as a program', () => {
     const home = s1spHomeAt(join(folder, 'test'))
     const peer = await initS1sp(home, { name: 'one', kind: 'test', title, log2N: 10 })
     assert.deepEqual(readPeer(s1spPeerSchema, readFileSync(home.peer)), peer)
-    assert.equal(loadConfig(home).work.atOnce, 32)
+    assert.equal(loadConfig(home).work.atOnce, 128)
     await assert.rejects(initS1sp(home, { name: 'one', kind: 'test', title }), refused('S1SP_EXISTS'))
     await assert.rejects(openS1sp(s1spHomeAt(join(folder, 'nowhere')), { share: true }), refused('S1SP_MISSING'))
   })

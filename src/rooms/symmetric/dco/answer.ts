@@ -2,76 +2,98 @@
 
 import { hash } from 'node:crypto'
 import { type Bytes, fromHex, toHex } from '../../../ground/bytes.ts'
-import { entry, type JsonValue } from '../../../ground/journal/entry.ts'
-import { append, appendMany } from '../../../ground/journal/journal.ts'
+import { entry } from '../../../ground/journal/entry.ts'
+import { append } from '../../../ground/journal/journal.ts'
 import { Refusal } from '../../../ground/refusal.ts'
-import type { Client } from '../../../ground/store/store.ts'
-import { type OpenedMessage, openMessage, sealAnswer } from '../envelope.ts'
-import type { Answer, MessageType } from '../messages.ts'
+import type { Store } from '../../../ground/store/store.ts'
+import { type OpenedMessage, openMessage } from '../envelope.ts'
+import { gathered } from '../gathered.ts'
+import type { Question } from '../messages.ts'
 import { no } from '../refusals.ts'
-import { answerAssociation, closeAssociation, finishAssociation, openAssociation } from './associate.ts'
-import { protectActivation, protectCommand, protectProofRead } from './command.ts'
-import { tellDevice } from './devices.ts'
-import { abandonKey, makeKey } from './generate.ts'
-import { type Hands, s1spNamed, signer } from './hands.ts'
-import { collectHsmKeys, proveHsmKey } from './hsm.ts'
-import { offerKeys } from './offer.ts'
-import { importKeys } from './onboard.ts'
-import { type Asking, Conflict, type Plan, type Planner, type Told } from './plan.ts'
-import { raiseCounter } from './raise.ts'
-import { Openings } from './records.ts'
-import { checkRecords, renewRecords } from './renew.ts'
-import { openReply } from './reply.ts'
-import { tellMessages } from './tell.ts'
+import { type Fresh, keepAlone, keepTogether, prepare } from './act.ts'
+import type { Hands } from './hands.ts'
+import { Conflict } from './plan.ts'
+import { storedAssociation } from './session.ts'
 
-/** Who does what: there is a planner for every message, and no way in but by a message. */
-const planners: { readonly [T in MessageType]: Planner<T> } = {
-  'import-keys': importKeys,
-  'tell-device': tellDevice,
-  'check-records': checkRecords,
-  'make-key': makeKey,
-  'abandon-key': abandonKey,
-  'open-association': openAssociation,
-  'answer-association': answerAssociation,
-  'finish-association': finishAssociation,
-  'close-association': closeAssociation,
-  'protect-command': protectCommand,
-  'protect-proof-read': protectProofRead,
-  'protect-activation': protectActivation,
-  'offer-keys': offerKeys,
-  'open-reply': openReply,
-  'raise-counter': raiseCounter,
-  'renew-records': renewRecords,
-  'collect-hsm-keys': collectHsmKeys,
-  'prove-hsm-key': proveHsmKey,
-  'tell-messages': tellMessages,
-}
+/** The answer in its envelope; or why there is none: a Refusal of what is no message, or nobody's, or a fault of ours. */
+export type Answered = PromiseSettledResult<Buffer>
 
 /**
- * Answers one message.
- * @param envelope as it came (envelope.ts)
- * @param peer the S1SP whose connection it came over
- * @returns the answer in its envelope; a Refusal of what was asked is an answer too
- * @throws Refusal for a message that is none, or nobody's to answer: MESSAGE_UNREADABLE, SENDER_UNKNOWN,
- * MESSAGE_UNSIGNED, MESSAGE_STALE, MESSAGE_ID_REUSED. Any other error is a fault of ours: nothing was kept, and the same
- * message may be sent again.
+ * Answers messages that came together. Those about different Devices share a transaction, each Device's in their order.
+ * @param envelopes as they came (envelope.ts)
+ * @param peer the S1SP whose connection they came over
+ * @returns for each the answer in its envelope, a Refusal of what was asked is an answer too; or why there is none:
+ * Refusal MESSAGE_UNREADABLE, SENDER_UNKNOWN, MESSAGE_UNSIGNED, MESSAGE_STALE, MESSAGE_ID_REUSED. Anything else is a
+ * fault of ours: nothing was kept, and the same message may be sent again.
  */
-export async function answerMessage(hands: Hands, envelope: Bytes, peer: string): Promise<Buffer> {
-  const opened = await openOrTell(hands, envelope, peer)
-  const digest = hash('sha256', opened.octets, 'buffer')
-  const before = await stored(hands, opened, digest)
-  if (before) return before
-  requireTimely(hands, opened)
+export async function answerMessages(hands: Hands, envelopes: readonly Bytes[], peer: string): Promise<Answered[]> {
+  const opened = await Promise.allSettled(envelopes.map(envelope => open(hands, envelope, peer)))
+  const answered: Answered[] = opened.map(one =>
+    one.status === 'fulfilled' && one.value.before
+      ? { status: 'fulfilled', value: one.value.before }
+      : (one as Answered),
+  )
+  const todo = opened.flatMap((one, i) =>
+    one.status === 'fulfilled' && !one.value.before ? [{ i, ...one.value }] : [],
+  )
+  for (const group of groups(todo)) {
+    const all = group.map(({ fresh }) => fresh)
+    for (const [n, answer] of (await answerGroup(hands, all)).entries()) answered[group[n]!.i] = answer
+  }
+  return answered
+}
 
+/** Answers one message. @throws what stands in the place of an answer, as `answerMessages` says */
+export async function answerMessage(hands: Hands, envelope: Bytes, peer: string): Promise<Buffer> {
+  const [answered] = await answerMessages(hands, [envelope], peer)
+  if (answered!.status === 'rejected') throw answered!.reason
+  return answered!.value
+}
+
+interface Todo {
+  readonly i: number
+  readonly fresh: Fresh
+  /** What no other message of its group is about; undefined of what stands by itself. */
+  readonly about: string | undefined
+}
+
+/** In each group a Device is once; of one Device, what came first is in the earlier group. */
+function groups(todo: readonly Todo[]): Todo[][] {
+  const waves: Todo[][] = []
+  const alone: Todo[][] = []
+  const nth = new Map<string, number>()
+  for (const one of todo) {
+    if (one.about === undefined) {
+      alone.push([one])
+      continue
+    }
+    const wave = nth.get(one.about) ?? 0
+    nth.set(one.about, wave + 1)
+    waves[wave] = [...(waves[wave] ?? []), one]
+  }
+  return [...alone, ...waves]
+}
+
+async function answerGroup(hands: Hands, all: readonly Fresh[]): Promise<Answered[]> {
+  if (all.length > 1) {
+    const prepared = await Promise.allSettled(all.map(one => prepare(hands, one)))
+    const decided = prepared.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []))
+    const together = decided.length === all.length ? await keepTogether(hands, decided) : null
+    if (together) return together.map(value => ({ status: 'fulfilled', value }))
+  }
+  return Promise.allSettled(all.map(one => answerAlone(hands, one)))
+}
+
+async function answerAlone(hands: Hands, one: Fresh): Promise<Buffer> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await once(hands, opened, digest)
+      return await keepAlone(hands, await prepare(hands, one))
     } catch (cause) {
       // Two at once with one id: the other has answered.
       const { code, constraint } = cause as { code?: string; constraint?: string }
       const answered = code === '23505' && constraint === 'dco_message_pkey'
       if (!answered && !(cause instanceof Conflict)) throw cause
-      const known = await stored(hands, opened, digest)
+      const known = await stored(hands, one)
       if (known) return known
       if (attempt === attempts) throw cause
     }
@@ -80,93 +102,20 @@ export async function answerMessage(hands: Hands, envelope: Bytes, peer: string)
 
 const attempts = 5
 
-async function once(hands: Hands, opened: OpenedMessage, digest: Buffer): Promise<Buffer> {
-  const { question } = opened
-  const asking = {
-    hands,
-    module: hands.module,
-    s1sp: s1spNamed(hands, opened.by),
-    question,
-    digest,
-    now: hands.clock(),
-  }
-  try {
-    // 1. Decide: keys are opened, and closed again; APDUs are made, and nobody has seen them.
-    const openings = new Openings(hands.module)
-    let plan: Plan
-    try {
-      plan = await (planners[question.type] as Planner<MessageType>)({ ...asking, openings } as Asking)
-    } finally {
-      openings.close()
-    }
-    // 2. Keep it, tell the journal, and keep the answer, in one transaction. Only then it leaves.
-    const envelope = await hands.store.transaction(async client => {
-      const more = (await plan.keep?.(client)) ?? []
-      await appendMany(
-        client,
-        [...plan.tells, ...more].map(told => entryOf(asking, told)),
-      )
-      return keepAnswer(client, asking, { id: question.id, ok: true, content: plan.content }, 'done')
-    })
-    plan.after?.()
-    return envelope
-  } catch (cause) {
-    if (!(cause instanceof Refusal) || isNobodys(cause)) throw cause
-    return hands.store.transaction(async client => {
-      await appendMany(
-        client,
-        refusedTells(question.type, cause).map(told => entryOf(asking, told)),
-      )
-      const { code, message: says } = cause
-      return keepAnswer(client, asking, { id: question.id, ok: false, code, says }, code)
-    })
-  }
+/** A message whose signature holds, with what was answered to it before; what is no message is told to the journal. */
+async function open(hands: Hands, envelope: Bytes, peer: string) {
+  const { by, octets, question } = await openOrTell(hands, envelope, peer)
+  const fresh: Fresh = { by, question, digest: hash('sha256', octets, 'buffer') }
+  const before = await stored(hands, fresh)
+  if (!before) requireTimely(hands, question)
+  return { fresh, before, about: before ? undefined : await aboutOf(hands, question) }
 }
 
-type Answering = Omit<Asking, 'openings'>
-
-const isNobodys = ({ code }: Refusal) => code === 'MESSAGE_ID_REUSED'
-
-async function keepAnswer(
-  client: Client,
-  { hands, s1sp, question, digest, now }: Answering,
-  answer: Answer,
-  outcome: string,
-): Promise<Buffer> {
-  const envelope = sealAnswer(answer, signer(hands, 'messages'))
-  await client.query({
-    name: 'dco answer',
-    text: `INSERT INTO dco_message (id, s1sp, type, digest, at, outcome, answer) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-    values: [fromHex(question.id), s1sp.name, question.type, digest, now, outcome, envelope],
-  })
-  return envelope
-}
-
-/** Who asked, by which message, and which module did it, on every entry. */
-function entryOf({ hands, s1sp, question, now }: Answering, { act, body }: Told) {
-  const common = { message: question.id, s1sp: s1sp.name, module: hands.module.identity }
-  return entry(act, now, { ...body, ...common } as Record<string, JsonValue>)
-}
-
-/** A refusal stands in the journal with its code; what a damaged record means stands there besides. */
-function refusedTells(type: MessageType, { code, details }: Refusal): Told[] {
-  const act = refusedAs[type] ?? 'message.refused'
-  const record = typeof details.record === 'string' ? details.record : null
-  return [
-    ...(code === 'RECORD_CORRUPT' ? [{ act: 'record.corrupt', body: { record } }] : []),
-    { act, body: { type, code } },
-  ]
-}
-
-const refusedAs: Partial<Record<MessageType, string>> = {
-  'open-association': 'command.refused',
-  'protect-command': 'command.refused',
-  'protect-proof-read': 'command.refused',
-  'protect-activation': 'command.refused',
-  'offer-keys': 'command.refused',
-  'answer-association': 'reply.refused',
-  'finish-association': 'reply.refused',
-  'open-reply': 'reply.refused',
+/** The Device that a message is about; undefined where it is about many, or none. */
+async function aboutOf(hands: Hands, question: Question): Promise<string | undefined> {
+  if ('device' in question) return question.device
+  if (!('association' in question)) return undefined
+  return (await storedAssociation(hands.store, question.association))?.device
 }
 
 async function openOrTell(hands: Hands, envelope: Bytes, peer: string): Promise<OpenedMessage> {
@@ -186,21 +135,34 @@ async function openOrTell(hands: Hands, envelope: Bytes, peer: string): Promise<
   }
 }
 
-async function stored(hands: Hands, { by, question }: OpenedMessage, digest: Buffer): Promise<Buffer | undefined> {
-  const { rows } = await hands.store.query<{ s1sp: string; digest: Buffer; answer: Buffer }>({
-    name: 'dco stored answer',
-    text: 'SELECT s1sp, digest, answer FROM dco_message WHERE id = $1',
-    values: [fromHex(question.id)],
-  })
-  const row = rows[0]
+/** @throws Refusal MESSAGE_ID_REUSED */
+async function stored(hands: Hands, { by, question, digest }: Fresh): Promise<Buffer | undefined> {
+  const row = await storedAnswer(hands.store, question.id)
   if (!row) return undefined
-  if (row.s1sp !== by || !row.digest.equals(digest)) throw no('MESSAGE_ID_REUSED', toHex(fromHex(question.id)))
+  if (row.s1sp !== by || !row.digest.equals(digest)) throw no('MESSAGE_ID_REUSED', question.id)
   return row.answer
 }
 
+interface StoredAnswer {
+  readonly id: Buffer
+  readonly s1sp: string
+  readonly digest: Buffer
+  readonly answer: Buffer
+}
+
+const storedAnswer = gathered<Pick<Store, 'query'>, string, StoredAnswer | undefined>(async (store, ids) => {
+  const { rows } = await store.query<StoredAnswer>({
+    name: 'dco stored answers',
+    text: 'SELECT id, s1sp, digest, answer FROM dco_message WHERE id = ANY ($1)',
+    values: [ids.map(fromHex)],
+  })
+  const found = new Map(rows.map(row => [toHex(row.id), row] as const))
+  return ids.map(id => found.get(id))
+})
+
 /** What is older than the stored answers are kept could be a repeated message whose answer is gone: it is not acted upon. */
-function requireTimely({ clock, settings }: Hands, { question }: OpenedMessage): void {
-  const ahead = question.at.getTime() - clock().getTime()
+function requireTimely({ clock, settings }: Hands, { at }: Question): void {
+  const ahead = at.getTime() - clock().getTime()
   const { messageMinutes, answerDays } = settings.symmetric
   if (ahead > messageMinutes * 60_000 || -ahead > answerDays * 86_400_000) throw no('MESSAGE_STALE')
 }

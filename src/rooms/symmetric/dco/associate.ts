@@ -5,20 +5,17 @@ import { answerPass3, checkPass4, openAssociation as openApdu, readAnswer } from
 import { makeChallenge } from '../../../ground/dlms/challenge.ts'
 import type { HlsKeys } from '../../../ground/dlms/hls.ts'
 import type { Client } from '../../../ground/store/store.ts'
-import { keyIdOfRecord, readRecord, type SealedRecord } from '../record.ts'
+import { gathered } from '../gathered.ts'
+import type { KeyState } from '../messages.ts'
+import { type KeyRecord, keyIdOfRecord, readRecord, type SealedRecord } from '../record.ts'
 import { no } from '../refusals.ts'
+import { enclose, proofRead } from './command.ts'
 import { floorOf, keepFloor, takeFor } from './counters.ts'
 import { deviceOf, keyIn, keysOf, lockDevice, nextInOrder } from './devices.ts'
 import { Conflict, type Planner, type Told } from './plan.ts'
 import { admit, makeRecord } from './records.ts'
 import { proven } from './resolve.ts'
-import { enter, saysOf, step } from './session.ts'
-
-/**
- * The invoke-id of pass 3, and of nothing else: its reply carries f(CtoS), and whoever could have it deciphered as a reply
- * to a command would see a challenge answer. Id 15, confirmed, high priority.
- */
-export const hlsInvoke = 0xcf
+import { enter, hlsInvoke, saysOf, step, storedAssociation } from './session.ts'
 
 /** Conformance: get, set and action, normal. */
 const conformance = 0x000019
@@ -62,24 +59,17 @@ export const openAssociation: Planner<'open-association'> = async asking => {
     if ([ak, guek].some(({ record }, i) => keyIn(still, record).stage !== rows[i]!.stage)) {
       throw new Conflict('a key came to another stage meanwhile')
     }
-    await db.query({
-      name: 'dco open association',
-      text: `INSERT INTO dco_association (id, device, client, state, opened, opened_at, ak, guek, dk, ak_generation,
-          guek_generation, challenge, title) VALUES ($1, $2, $3, 'opened', $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-      values: [
-        fromHex(association),
-        fromHex(device),
-        client,
-        await nextInOrder(db),
-        now,
-        fromHex(ak.record.id),
-        fromHex(guek.record.id),
-        dkRecord ? fromHex(dkRecord.id) : null,
-        ak.record.generation,
-        guek.record.generation,
-        fromHex(challenge),
-        title ? Buffer.from(title) : null,
-      ],
+    await kept(db, {
+      id: fromHex(association),
+      device: fromHex(device),
+      client,
+      opened: await nextInOrder(db),
+      openedAt: now,
+      ak: ak.record,
+      guek: guek.record,
+      dk: dkRecord ? fromHex(dkRecord.id) : null,
+      challenge: fromHex(challenge),
+      title: title ? Buffer.from(title) : null,
     })
   }
   const body = {
@@ -110,6 +100,43 @@ export const openAssociation: Planner<'open-association'> = async asking => {
     return makeRecord(hands, { ...what, hsmGeneration: hsmKey.generation })
   }
 }
+
+interface Opened {
+  readonly id: Uint8Array
+  readonly device: Uint8Array
+  readonly client: string
+  readonly opened: number
+  readonly openedAt: Date
+  readonly ak: KeyRecord
+  readonly guek: KeyRecord
+  readonly dk: Uint8Array | null
+  readonly challenge: Uint8Array
+  readonly title: Buffer | null
+}
+
+const kept = gathered<Client, Opened, void>(async (client, all) => {
+  await client.query({
+    name: 'dco open associations',
+    text: `INSERT INTO dco_association (state, id, device, client, opened, opened_at, ak, guek, dk, ak_generation,
+        guek_generation, challenge, title)
+      SELECT 'opened', * FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::bigint[], $5::timestamptz[], $6::bytea[],
+        $7::bytea[], $8::bytea[], $9::int[], $10::int[], $11::bytea[], $12::bytea[])`,
+    values: [
+      all.map(({ id }) => id),
+      all.map(({ device }) => device),
+      all.map(({ client }) => client),
+      all.map(({ opened }) => opened),
+      all.map(({ openedAt }) => openedAt),
+      all.map(({ ak }) => fromHex(ak.id)),
+      all.map(({ guek }) => fromHex(guek.id)),
+      all.map(({ dk }) => dk),
+      all.map(({ ak }) => ak.generation),
+      all.map(({ guek }) => guek.generation),
+      all.map(({ challenge }) => challenge),
+      all.map(({ title }) => title),
+    ],
+  })
+})
 
 export const answerAssociation: Planner<'answer-association'> = async asking => {
   const { question, s1sp } = asking
@@ -166,13 +193,20 @@ export const finishAssociation: Planner<'finish-association'> = async asking => 
     { title: s1sp.title, challenge: association.challenge, peerTitle: title, floor },
     hlsInvoke,
   )
-  const content = { proven: [] as never[], changed: [] as never[] }
+  // What follows goes out only when this is kept, and so under keys that are proven.
+  const read = question.read ? await enclose(asking, session, proofRead.plain()) : undefined
+  const content = { proven: [] as KeyState[], changed: [] as KeyState[], apdu: read?.apdu ?? null }
+  const tells: Told[] = [{ act: 'reply.verified', body: { ...saysOf(session), pass: 4 } }]
+  if (read) {
+    const body = { ...saysOf(session), counter: read.counter, service: proofRead.awaiting.what }
+    tells.push({ act: 'command.protected', body })
+  }
   return {
     content,
-    tells: [{ act: 'reply.verified', body: { ...saysOf(session), pass: 4 } }],
+    tells,
     keep: async db => {
       await lockDevice(db, association.device.device)
-      await step(db, association, { state: 'proven', awaiting: null })
+      await step(db, association, { state: 'proven', awaiting: read ? proofRead.awaiting : null })
       await keepFloor(db, keyId, title, floor, after)
       const outcome = await proven(db, asking, association)
       Object.assign(content, { proven: outcome.proven, changed: outcome.changed })
@@ -182,21 +216,21 @@ export const finishAssociation: Planner<'finish-association'> = async asking => 
 }
 
 export const closeAssociation: Planner<'close-association'> = async ({ hands, s1sp, question }) => {
-  const { rows } = await hands.store.query<{ device: Buffer; state: string }>(
-    'SELECT device, state FROM dco_association WHERE id = $1',
-    [fromHex(question.association)],
-  )
-  const row = rows[0]
+  const row = await storedAssociation(hands.store, question.association)
   if (!row || row.state === 'closed') throw no('ASSOCIATION_UNKNOWN')
-  const device = toHex(row.device)
+  const { device } = row
   await deviceOf(hands, s1sp.name, device)
   return {
     content: {},
     tells: [{ act: 'association.closed', body: { device, association: question.association } }],
-    keep: async db => {
-      await db.query("UPDATE dco_association SET state = 'closed', version = version + 1 WHERE id = $1", [
-        fromHex(question.association),
-      ])
-    },
+    keep: db => closed(db, question.association),
   }
 }
+
+const closed = gathered<Client, string, void>(async (client, ids) => {
+  await client.query({
+    name: 'dco close associations',
+    text: "UPDATE dco_association SET state = 'closed', version = version + 1 WHERE id = ANY ($1)",
+    values: [ids.map(fromHex)],
+  })
+})

@@ -11,11 +11,10 @@ import { securityActivate, securitySetupClass } from '../../../ground/dlms/setup
 import type { Client } from '../../../ground/store/store.ts'
 import { commandOf, isAsked, readInstruction } from '../instruction.ts'
 import { no } from '../refusals.ts'
-import { hlsInvoke } from './associate.ts'
 import { takeFor } from './counters.ts'
 import type { Asking, Planner } from './plan.ts'
 import { requireBelow, tally } from './rate.ts'
-import { type Awaiting, enter, type Session, saysOf, step } from './session.ts'
+import { type Awaiting, enter, hlsInvoke, type Session, saysOf, step } from './session.ts'
 
 export const protectCommand: Planner<'protect-command'> = async asking => {
   const { hands, question, now } = asking
@@ -46,16 +45,17 @@ export const protectCommand: Planner<'protect-command'> = async asking => {
   return { content: { apdu }, tells: [{ act: 'command.protected', body }], keep }
 }
 
-/** The clock: an object that every Device has and every client may read, and that tells nothing of a consumer. */
 export const protectProofRead: Planner<'protect-proof-read'> = async asking => {
   const session = await enter(asking, 'proven')
-  const read = { service: 'get-request', invoke: usualInvoke, ...clock } as const
-  return own(asking, session, writeGetRequest(read), {
-    service: 'get-response',
-    invoke: usualInvoke,
-    what: 'proof-read',
-  })
+  const { plain, awaiting } = proofRead
+  return own(asking, session, plain(), awaiting)
 }
+
+/** The clock: an object that every Device has and every client may read, and that tells nothing of a consumer. */
+export const proofRead = {
+  plain: () => writeGetRequest({ service: 'get-request', invoke: usualInvoke, ...clock }),
+  awaiting: { service: 'get-response', invoke: usualInvoke, what: 'proof-read' },
+} as const
 
 export const protectActivation: Planner<'protect-activation'> = async asking => {
   const session = await enter(asking, 'proven')

@@ -11,6 +11,7 @@ import type { CounterRule, Floor } from '../../../ground/dlms/floor.ts'
 import type { CipherKey } from '../../../ground/keystore/dlms-cipher.ts'
 import type { Client, Store } from '../../../ground/store/store.ts'
 import type { DeviceModel } from '../../../policy/symmetric/models.ts'
+import { gathered } from '../gathered.ts'
 import { no } from '../refusals.ts'
 import { type Asking, Conflict } from './plan.ts'
 
@@ -48,20 +49,52 @@ export class SendingCounters {
 }
 
 /** The memory of what was handed out: rows of `dco_counter`. */
-export function ledger(store: Pick<Store, 'query'> | Client, first: number): CounterLedger {
+export function ledger(store: Pick<Store, 'query'>, first: number): CounterLedger {
   return {
-    async reserve({ keyId, title }, count) {
-      const { rows } = await (store as Pick<Store, 'query'>).query<{ start: bigint }>({
-        name: 'dco reserve',
-        text: `INSERT INTO dco_counter AS c (key_id, title, next)
-          SELECT $1, $2, $3::bigint + counters + $4 FROM dco_skipped
-          ON CONFLICT (key_id, title) DO UPDATE SET next = c.next + $4 RETURNING next - $4 AS start`,
-        values: [keyId, Buffer.from(title, 'hex'), first, count],
-      })
-      return Number(rows[0]!.start)
-    },
+    reserve: ({ keyId, title }, count) =>
+      reserved(store, { keyId, title: Buffer.from(title, 'hex'), first, count }),
   }
 }
+
+interface Reserving extends Stream {
+  readonly first: number
+  readonly count: number
+}
+
+/** One block of one stream; of a stream that two ask for in one statement, each gets a part. */
+const reserved = gathered<Pick<Store, 'query'>, Reserving, number>(async (store, all) => {
+  const name = ({ keyId, title }: Stream) => `${keyId} ${title.toString('hex')}`
+  const streams = new Map<string, { count: number; readonly one: Reserving }>()
+  const places = all.map(one => {
+    const stream = streams.get(name(one)) ?? { count: 0, one }
+    streams.set(name(one), stream)
+    const place = stream.count
+    stream.count += one.count
+    return place
+  })
+  const each = [...streams.values()]
+  const { rows } = await store.query<{ key_id: string; title: Buffer; next: bigint }>({
+    name: 'dco reserve',
+    text: `INSERT INTO dco_counter AS c (key_id, title, next)
+      SELECT key_id, title, first + counters + count
+        FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[]) AS asked (key_id, title, first, count), dco_skipped
+        ORDER BY key_id, title
+      ON CONFLICT (key_id, title) DO UPDATE SET next = c.next + (
+        SELECT count FROM unnest($1::text[], $2::bytea[], $4::bigint[]) AS more (key_id, title, count)
+          WHERE more.key_id = c.key_id AND more.title = c.title)
+      RETURNING key_id, title, next`,
+    values: [
+      each.map(({ one }) => one.keyId),
+      each.map(({ one }) => one.title),
+      each.map(({ one }) => one.first),
+      each.map(({ count }) => count),
+    ],
+  })
+  const next = new Map<string, number>(
+    rows.map(row => [`${row.key_id} ${row.title.toString('hex')}`, Number(row.next)] as const),
+  )
+  return all.map((one, i) => next.get(name(one))! - streams.get(name(one))!.count + places[i]!)
+})
 
 /** What an APDU is made with. */
 export interface Taken<D extends Drawn> {
@@ -143,14 +176,25 @@ function claim(asking: Asking, key: CipherKey, first: number, count: number, dra
 const rule: CounterRule = 'greater'
 
 /** What may come under that key from that Device. */
-export async function floorOf(asking: Asking, keyId: string, title: Bytes): Promise<Floor> {
-  const { rows } = await asking.hands.store.query<{ lowest: bigint }>({
-    name: 'dco floor',
-    text: 'SELECT lowest FROM dco_floor WHERE key_id = $1 AND title = $2',
-    values: [keyId, Buffer.from(title)],
-  })
-  return { lowest: Number(rows[0]?.lowest ?? 0), rule }
+export async function floorOf({ hands }: Asking, keyId: string, title: Bytes): Promise<Floor> {
+  return { lowest: await storedFloor(hands.store, { keyId, title: Buffer.from(title) }), rule }
 }
+
+interface Stream {
+  readonly keyId: string
+  readonly title: Buffer
+}
+
+const storedFloor = gathered<Pick<Store, 'query'>, Stream, number>(async (store, streams) => {
+  const { rows } = await store.query<{ lowest: number }>({
+    name: 'dco floors',
+    text: `SELECT coalesce(f.lowest, 0)::float8 AS lowest
+      FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS asked (key_id, title, place)
+      LEFT JOIN dco_floor f ON f.key_id = asked.key_id AND f.title = asked.title ORDER BY place`,
+    values: [streams.map(({ keyId }) => keyId), streams.map(({ title }) => title)],
+  })
+  return rows.map(({ lowest }) => lowest)
+})
 
 /** Keeps the raised floor, if it still stood where the APDU was judged: of one APDU twice, one is taken. @throws Conflict */
 export async function keepFloor(
@@ -160,11 +204,29 @@ export async function keepFloor(
   before: Floor,
   after: Floor,
 ): Promise<void> {
-  const { rowCount } = await client.query({
-    name: 'dco keep floor',
-    text: `INSERT INTO dco_floor AS f (key_id, title, lowest) VALUES ($1, $2, $3)
-      ON CONFLICT (key_id, title) DO UPDATE SET lowest = $3 WHERE f.lowest = $4`,
-    values: [keyId, Buffer.from(title), after.lowest, before.lowest],
-  })
-  if (rowCount === 0) throw new Conflict('another APDU of that stream was taken meanwhile')
+  const raise = { keyId, title: Buffer.from(title), before: before.lowest, after: after.lowest }
+  if (!(await raised(client, raise))) throw new Conflict('another APDU of that stream was taken meanwhile')
 }
+
+/** @returns of each whether it was raised; of one stream twice in one statement, PostgreSQL fails the statement */
+const raised = gathered<Client, Stream & { before: number; after: number }, boolean>(async (client, all) => {
+  const { rows } = await client.query<{ key_id: string; title: Buffer }>({
+    name: 'dco keep floors',
+    // Of a stream that is new, what was judged by was 0; another that came first is seen by its row.
+    text: `INSERT INTO dco_floor AS f (key_id, title, lowest)
+      SELECT key_id, title, after FROM unnest($1::text[], $2::bytea[], $3::bigint[]) AS given (key_id, title, after)
+      ORDER BY key_id, title
+      ON CONFLICT (key_id, title) DO UPDATE SET lowest = excluded.lowest
+        WHERE f.lowest = (SELECT before FROM unnest($1::text[], $2::bytea[], $4::bigint[]) AS was (key_id, title, before)
+          WHERE was.key_id = f.key_id AND was.title = f.title)
+      RETURNING key_id, title`,
+    values: [
+      all.map(({ keyId }) => keyId),
+      all.map(({ title }) => title),
+      all.map(({ after }) => after),
+      all.map(({ before }) => before),
+    ],
+  })
+  const kept = new Set(rows.map(({ key_id, title }) => `${key_id} ${title.toString('hex')}`))
+  return all.map(({ keyId, title }) => kept.has(`${keyId} ${title.toString('hex')}`))
+})

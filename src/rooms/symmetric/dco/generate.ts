@@ -6,6 +6,7 @@ import { type Ground, referenceOf } from '../../../policy/symmetric/grounds.ts'
 import { belongs, keyIdOf, type LastingType, lastingTypes } from '../../../policy/symmetric/keys.ts'
 import type { DeviceModel } from '../../../policy/symmetric/models.ts'
 import { isUnresolved } from '../../../policy/symmetric/stages.ts'
+import { gathered } from '../gathered.ts'
 import { readRecord } from '../record.ts'
 import { no } from '../refusals.ts'
 import { requireDecision } from './decisions.ts'
@@ -49,26 +50,11 @@ export const makeKey: Planner<'make-key'> = async asking => {
 
   const keep = async (client: Client): Promise<void> => {
     await lockDevice(client, device)
-    const at = ground.ground === 'commissioned' ? new Date(ground.at) : null
-    await client.query('UPDATE dco_device SET commissioned_at = COALESCE(commissioned_at, $2) WHERE eui64 = $1', [
-      fromHex(device),
-      at,
-    ])
-    const { rowCount } = await client.query(
-      `INSERT INTO dco_key (device, holder, type, generation, record, stage, ground, reference, made_at)
-       VALUES ($1, $2, $3, $4, $5, 'made', $6, $7, $8) ON CONFLICT DO NOTHING`,
-      [
-        fromHex(device),
-        holder,
-        type,
-        generation,
-        fromHex(sealed.record.id),
-        ground.ground,
-        referenceOf(ground),
-        now,
-      ],
-    )
-    if (rowCount === 0) throw new Conflict('another key was made meanwhile')
+    if (ground.ground === 'commissioned' && !known.commissionedAt) await keepCommissioned(client, device, ground.at)
+    const row = { device, holder, type, generation, record: sealed.record.id, reference: referenceOf(ground) }
+    if (!(await kept(client, { ...row, ground: ground.ground, at: now }))) {
+      throw new Conflict('another key was made meanwhile')
+    }
     // Of another holder or type: what was resolved when the plan was made may not be any more.
     const others = (await keysOf(client, device)).filter(key => key.record !== sealed.record.id)
     requireResolved(others, known.model, holder, type)
@@ -81,6 +67,46 @@ export const makeKey: Planner<'make-key'> = async asking => {
     tells: [{ act: 'key.made', body: { ...body, ...why } }],
     keep,
   }
+}
+
+interface Made {
+  readonly device: string
+  readonly holder: string
+  readonly type: string
+  readonly generation: number
+  readonly record: string
+  readonly ground: string
+  readonly reference: string
+  readonly at: Date
+}
+
+/** @returns of each whether there was room for it */
+const kept = gathered<Client, Made, boolean>(async (client, keys) => {
+  const { rows } = await client.query<{ record: string }>({
+    name: 'dco made',
+    text: `INSERT INTO dco_key (stage, device, holder, type, generation, record, ground, reference, made_at)
+      SELECT 'made', * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int[], $5::bytea[], $6::text[], $7::text[],
+        $8::timestamptz[]) ON CONFLICT DO NOTHING RETURNING encode(record, 'hex') AS record`,
+    values: [
+      keys.map(({ device }) => fromHex(device)),
+      keys.map(({ holder }) => holder),
+      keys.map(({ type }) => type),
+      keys.map(({ generation }) => generation),
+      keys.map(({ record }) => fromHex(record)),
+      keys.map(({ ground }) => ground),
+      keys.map(({ reference }) => reference),
+      keys.map(({ at }) => at),
+    ],
+  })
+  const made = new Set(rows.map(({ record }) => record))
+  return keys.map(({ record }) => made.has(record))
+})
+
+async function keepCommissioned(client: Client, device: string, at: string): Promise<void> {
+  await client.query('UPDATE dco_device SET commissioned_at = COALESCE(commissioned_at, $2) WHERE eui64 = $1', [
+    fromHex(device),
+    new Date(at),
+  ])
 }
 
 export const abandonKey: Planner<'abandon-key'> = async ({ hands, s1sp, question }) => {

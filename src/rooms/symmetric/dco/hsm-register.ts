@@ -2,7 +2,8 @@
 
 import type { KeyType } from '../../../ground/keystore/dlms-cipher.ts'
 import { type HsmKeyRole, roleOf } from '../../../ground/keystore/symmetric.ts'
-import type { Client, Store } from '../../../ground/store/store.ts'
+import type { Store } from '../../../ground/store/store.ts'
+import { gathered } from '../gathered.ts'
 import { no } from '../refusals.ts'
 
 export interface HsmRow {
@@ -65,10 +66,14 @@ export class HsmRegister {
 }
 
 /** All, by role and generation. */
-export async function hsmKeys(store: Pick<Store, 'query'> | Client): Promise<HsmRow[]> {
-  const { rows } = await (store as Pick<Store, 'query'>).query<HsmRow>({
+export function hsmKeys(store: Pick<Store, 'query'>): Promise<HsmRow[]> {
+  return allOf(store, undefined)
+}
+
+const allOf = gathered<Pick<Store, 'query'>, undefined, HsmRow[]>(async (store, asked) => {
+  const { rows } = await store.query<HsmRow>({
     name: 'dco hsm keys',
     text: 'SELECT label, role, generation, s1sp, proven_at, renewing FROM dco_hsm_key ORDER BY role, s1sp, generation',
   })
-  return rows
-}
+  return asked.map(() => rows)
+})

@@ -3,6 +3,7 @@
 import { fromHex } from '../../../ground/bytes.ts'
 import type { Client } from '../../../ground/store/store.ts'
 import { mayBecome, type Stage } from '../../../policy/symmetric/stages.ts'
+import { gathered } from '../gathered.ts'
 import type { KeyState } from '../messages.ts'
 import { type KeyRow, keysOf, nextInOrder, stateOf } from './devices.ts'
 import type { Asking, Told } from './plan.ts'
@@ -32,7 +33,7 @@ export async function proven(client: Client, asking: Asking, association: Associ
   for (const key of change.keys) {
     if (key.stage === 'offered' && key.offeredVia === association.client && past(key) && key.fenced === null) {
       // Of its own keys an association shows both at once; of those of another client, what is opened from now on does.
-      await change.fence(key, key.holder === association.client ? key.offered! : place)
+      change.fence(key, key.holder === association.client ? key.offered! : place)
     }
   }
 
@@ -42,30 +43,26 @@ export async function proven(client: Client, asking: Asking, association: Associ
     change.find(association.client, 'GUEK', association.guekGeneration),
   ]
   for (const key of shown) {
-    await change.prove(key)
+    change.prove(key)
     for (const other of change.keys) {
       const sibling = other.holder === key.holder && other.type === key.type && other !== key
       if (sibling && other.stage === 'offered' && isFenced(other, association)) {
-        await change.to(other, 'abandoned')
+        change.to(other, 'abandoned')
       }
     }
   }
 
   // 3. What that shows of the MK that a proven key was wrapped under.
   for (const key of shown.filter(({ underMk }) => underMk !== null)) {
-    await judgeMks(change, key)
+    judgeMks(change, key)
   }
 
+  await change.write()
+
   // 4. The Device's title is known by proof now, and its other associations with this client are over.
-  await client.query('UPDATE dco_device SET title = $2, title_proven = true WHERE eui64 = $1', [
-    fromHex(device),
-    association.title,
-  ])
-  await client.query(
-    `UPDATE dco_association SET state = 'closed', version = version + 1
-      WHERE device = $1 AND client = $2 AND id <> $3 AND state <> 'closed'`,
-    [fromHex(device), association.client, fromHex(association.id)],
-  )
+  const { title, titleProven } = association.device
+  if (!titleProven || !title?.equals(association.title!)) await provenTitle(client, association)
+  await overBut(client, association)
   return { proven: shown.map(key => change.state(key)), changed: change.changed(), tells: change.tells }
 }
 
@@ -82,10 +79,33 @@ export async function broadcastTaken(
   const device = association.device.device
   const change = new Changes(client, asking, device, await keysOf(client, device))
   for (const key of change.keys.filter(({ type, record }) => type === 'GBEK' && offered.includes(record))) {
-    await change.prove(key)
+    change.prove(key)
   }
+  await change.write()
   return change.tells
 }
+
+async function provenTitle(client: Client, { device, title }: Association): Promise<void> {
+  await client.query('UPDATE dco_device SET title = $2, title_proven = true WHERE eui64 = $1', [
+    fromHex(device.device),
+    title,
+  ])
+}
+
+/** Every other association with that client of the Device. */
+const overBut = gathered<Client, Association, void>(async (client, standing) => {
+  await client.query({
+    name: 'dco close others',
+    text: `UPDATE dco_association a SET state = 'closed', version = version + 1
+      FROM unnest($1::bytea[], $2::text[], $3::bytea[]) AS standing (device, client, id)
+      WHERE a.device = standing.device AND a.client = standing.client AND a.id <> standing.id AND a.state <> 'closed'`,
+    values: [
+      standing.map(({ device }) => fromHex(device.device)),
+      standing.map(({ client }) => client),
+      standing.map(({ id }) => fromHex(id)),
+    ],
+  })
+})
 
 /** Whether the offer can no longer be taken, and this association was opened after that was so. */
 function isFenced(key: KeyRow, association: Association): boolean {
@@ -96,22 +116,24 @@ function isFenced(key: KeyRow, association: Association): boolean {
  * A key that was proven was unwrapped by the Device under the MK of its offer. If that is the new MK, it holds it. If it is
  * the old one, through the client of the MK's offer and after it, the new MK was not taken.
  */
-async function judgeMks(change: Changes, key: KeyRow): Promise<void> {
+function judgeMks(change: Changes, key: KeyRow): void {
   for (const mk of change.keys.filter(({ type, stage }) => type === 'MK' && stage === 'offered')) {
-    if (mk.generation === key.underMk) await change.prove(mk)
-    else if (mk.offeredVia === key.offeredVia && key.offeredIn! > mk.offered!) await change.to(mk, 'abandoned')
+    if (mk.generation === key.underMk) change.prove(mk)
+    else if (mk.offeredVia === key.offeredVia && key.offeredIn! > mk.offered!) change.to(mk, 'abandoned')
   }
 }
 
+/** What becomes of the keys of one Device, decided here and written at once. */
 class Changes {
-  readonly keys: KeyRow[]
+  readonly keys: readonly KeyRow[]
   readonly tells: Told[] = []
   readonly #client: Client
   readonly #asking: Asking
   readonly #device: string
   readonly #stages = new Map<KeyRow, Stage>()
+  readonly #touched = new Set<KeyRow>()
 
-  constructor(client: Client, asking: Asking, device: string, keys: KeyRow[]) {
+  constructor(client: Client, asking: Asking, device: string, keys: readonly KeyRow[]) {
     this.#client = client
     this.#asking = asking
     this.#device = device
@@ -130,17 +152,17 @@ class Changes {
     return [...this.#stages.keys()].map(key => this.state(key))
   }
 
-  async fence(key: KeyRow, place: number): Promise<void> {
-    await this.#update(key, 'fenced = $5', place)
+  fence(key: KeyRow, place: number): void {
     Object.assign(key, { fenced: place })
+    this.#touched.add(key)
   }
 
   /** Active from now on, and the one before superseded, at once (Policy (d)(iii)). */
-  async prove(key: KeyRow): Promise<void> {
+  prove(key: KeyRow): void {
     if (key.provenAt === null) {
-      await this.#update(key, 'proven_at = $5', this.#asking.now)
       // Two keys that are shown at once prove the MK of both once.
       Object.assign(key, { provenAt: this.#asking.now })
+      this.#touched.add(key)
       this.#tell('key.proven', key)
     }
     // Nothing comes back: a key that was superseded or given up does not become active, nor end the one that is.
@@ -148,26 +170,48 @@ class Changes {
     const before = this.keys.find(
       other => other.holder === key.holder && other.type === key.type && this.state(other).stage === 'active',
     )
-    if (before) await this.to(before, 'superseded')
-    await this.to(key, 'active')
+    if (before) this.to(before, 'superseded')
+    this.to(key, 'active')
   }
 
-  async to(key: KeyRow, stage: Stage): Promise<void> {
+  to(key: KeyRow, stage: Stage): void {
     if (!mayBecome(this.state(key).stage, stage)) return
-    await this.#update(key, 'stage = $5', stage)
     this.#stages.set(key, stage)
+    this.#touched.add(key)
     this.#tell(`key.${stage}`, key)
+  }
+
+  /** What goes makes room first: at no moment are two keys of one kind active. */
+  async write(): Promise<void> {
+    const all = [...this.#touched].map(key => ({ ...key, device: this.#device, stage: this.state(key).stage }))
+    const goes = ({ stage }: Changed) => stage === 'superseded' || stage === 'abandoned'
+    await Promise.all(all.filter(goes).map(key => written(this.#client, key)))
+    await Promise.all(all.filter(key => !goes(key)).map(key => written(this.#client, key)))
   }
 
   #tell(act: string, { holder, type, record, generation, ground, reference }: KeyRow): void {
     const body = { device: this.#device, client: holder, keyType: type, record, generation, ground, reference }
     this.tells.push({ act, body })
   }
-
-  async #update({ holder, type, generation }: KeyRow, set: string, value: unknown): Promise<void> {
-    await this.#client.query(
-      `UPDATE dco_key SET ${set} WHERE device = $1 AND holder = $2 AND type = $3 AND generation = $4`,
-      [fromHex(this.#device), holder, type, generation, value],
-    )
-  }
 }
+
+type Changed = KeyRow & { readonly device: string }
+
+const written = gathered<Client, Changed, void>(async (client, keys) => {
+  await client.query({
+    name: 'dco keys changed',
+    text: `UPDATE dco_key k SET stage = c.stage, proven_at = c.proven_at, fenced = c.fenced
+      FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int[], $5::text[], $6::timestamptz[], $7::bigint[])
+        AS c (device, holder, type, generation, stage, proven_at, fenced)
+      WHERE k.device = c.device AND k.holder = c.holder AND k.type = c.type AND k.generation = c.generation`,
+    values: [
+      keys.map(({ device }) => fromHex(device)),
+      keys.map(({ holder }) => holder),
+      keys.map(({ type }) => type),
+      keys.map(({ generation }) => generation),
+      keys.map(({ stage }) => stage),
+      keys.map(({ provenAt }) => provenAt),
+      keys.map(({ fenced }) => fenced),
+    ],
+  })
+})

@@ -4,8 +4,9 @@ import { fromHex, toHex } from '../../../ground/bytes.ts'
 import type { HlsKeys } from '../../../ground/dlms/hls.ts'
 import type { Keys } from '../../../ground/dlms/protect.ts'
 import type { ServiceName } from '../../../ground/dlms/services.ts'
-import type { Client } from '../../../ground/store/store.ts'
+import type { Client, Store } from '../../../ground/store/store.ts'
 import type { KeyedClient } from '../../../policy/symmetric/keys.ts'
+import { gathered } from '../gathered.ts'
 import type { Question } from '../messages.ts'
 import type { KeyRecord } from '../record.ts'
 import { no } from '../refusals.ts'
@@ -14,6 +15,12 @@ import { type Asking, Conflict } from './plan.ts'
 import { admit } from './records.ts'
 
 export type AssociationState = 'opened' | 'answered' | 'proven' | 'closed'
+
+/**
+ * The invoke-id of pass 3, and of nothing else: its reply carries f(CtoS), and whoever could have it deciphered as a reply
+ * to a command would see a challenge answer. Id 15, confirmed, high priority.
+ */
+export const hlsInvoke = 0xcf
 
 /** What was protected last, and so what may be answered now. */
 export interface Awaiting {
@@ -109,20 +116,45 @@ export async function step(
     readonly awaiting: Awaiting | null
   },
 ): Promise<void> {
-  const { rowCount } = await client.query({
-    name: 'dco step',
-    text: `UPDATE dco_association SET state = $3, version = version + 1, title = COALESCE($4, title), awaiting = $5
-      WHERE id = $1 AND version = $2`,
+  const stepped = await taken(client, {
+    id: fromHex(id),
+    version,
+    state: change.state,
+    title: change.title ? Buffer.from(change.title) : null,
+    awaiting: change.awaiting && JSON.stringify(change.awaiting),
+  })
+  if (!stepped) throw new Conflict('the association went on meanwhile')
+}
+
+interface Step {
+  readonly id: Buffer
+  readonly version: number
+  readonly state: AssociationState
+  readonly title: Buffer | null
+  readonly awaiting: string | null
+}
+
+/** @returns of each whether the association still stood where it was read; of two steps of one association, neither */
+const taken = gathered<Client, Step, boolean>(async (client, steps) => {
+  const ids = steps.map(({ id }) => toHex(id))
+  if (new Set(ids).size !== ids.length) return steps.map(() => false)
+  const { rows } = await client.query<{ id: string }>({
+    name: 'dco steps',
+    text: `UPDATE dco_association a SET state = s.state, version = a.version + 1, title = coalesce(s.title, a.title),
+        awaiting = s.awaiting
+      FROM unnest($1::bytea[], $2::int[], $3::text[], $4::bytea[], $5::jsonb[]) AS s (id, version, state, title, awaiting)
+      WHERE a.id = s.id AND a.version = s.version RETURNING encode(a.id, 'hex') AS id`,
     values: [
-      fromHex(id),
-      version,
-      change.state,
-      change.title ? Buffer.from(change.title) : null,
-      change.awaiting && JSON.stringify(change.awaiting),
+      steps.map(({ id }) => id),
+      steps.map(({ version }) => version),
+      steps.map(({ state }) => state),
+      steps.map(({ title }) => title),
+      steps.map(({ awaiting }) => awaiting),
     ],
   })
-  if (rowCount === 0) throw new Conflict('the association went on meanwhile')
-}
+  const stepped = new Set(rows.map(({ id }) => id))
+  return ids.map(id => stepped.has(id))
+})
 
 /** What journal entries say of a message in an association. */
 export function saysOf({ association, ak, guek }: Session) {
@@ -153,16 +185,21 @@ interface Row {
 }
 
 async function rowOf({ hands }: Asking, id: string): Promise<Row> {
-  const { rows } = await hands.store.query<
-    Omit<Row, 'device' | 'ak' | 'guek' | 'dk'> & { device: Buffer; ak: Buffer; guek: Buffer; dk: Buffer | null }
-  >({
-    name: 'dco association',
-    text: `SELECT device, client, state, version, opened::float8 AS opened, opened_at, ak, guek, dk, ak_generation,
-      guek_generation, challenge, title, awaiting FROM dco_association WHERE id = $1`,
-    values: [fromHex(id)],
-  })
-  const row = rows[0]
+  const row = await storedAssociation(hands.store, id)
   if (!row) throw no('ASSOCIATION_UNKNOWN')
-  const { device, ak, guek, dk } = row
-  return { ...row, device: toHex(device), ak: toHex(ak), guek: toHex(guek), dk: dk && toHex(dk) }
+  return row
 }
+
+/** Undefined when there is none. */
+export const storedAssociation = gathered<Pick<Store, 'query'>, string, Row | undefined>(async (store, ids) => {
+  const { rows } = await store.query<Row & { id: string }>({
+    name: 'dco associations',
+    text: `SELECT encode(id, 'hex') AS id, encode(device, 'hex') AS device, client, state, version,
+      opened::float8 AS opened, opened_at, encode(ak, 'hex') AS ak, encode(guek, 'hex') AS guek,
+      encode(dk, 'hex') AS dk, ak_generation, guek_generation, challenge, title, awaiting
+      FROM dco_association WHERE id = ANY ($1)`,
+    values: [ids.map(fromHex)],
+  })
+  const found = new Map(rows.map(row => [row.id, row] as const))
+  return ids.map(id => found.get(id))
+})

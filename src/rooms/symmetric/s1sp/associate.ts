@@ -5,13 +5,13 @@ import { readException } from '../../../ground/dlms/exception.ts'
 import { releaseRequest, writeRelease } from '../../../ground/dlms/release.ts'
 import { kindOf } from '../../../ground/dlms/services.ts'
 import { entry } from '../../../ground/journal/entry.ts'
-import { append } from '../../../ground/journal/journal.ts'
 import { Refusal } from '../../../ground/refusal.ts'
 import type { KeyedClient } from '../../../policy/symmetric/keys.ts'
 import type { Content } from '../messages.ts'
+import { inGroup } from '../together.ts'
 import { ask, newMessage } from './ask.ts'
 import { keptToSend } from './gap.ts'
-import { applyStages, octetsOf, type StoredKey } from './records.ts'
+import { appended, applyStages, octetsOf, type StoredKey } from './records.ts'
 import type { Work } from './work.ts'
 
 /** An association whose pass 4 the DCO verified: the Device has shown that it holds these two keys. */
@@ -20,6 +20,8 @@ export interface Standing {
   readonly client: KeyedClient
   readonly ak: StoredKey
   readonly guek: StoredKey
+  /** A proof read that the DCO has protected already, to be sent once. */
+  read?: string | null
 }
 
 /** What stood in the way. It is a hint, and proves nothing: no part of it is authenticated. */
@@ -34,6 +36,7 @@ export type Tried = { readonly standing: Standing } | { readonly hint: Hint }
 /**
  * Passes 1 to 4. What it proves is stored before it returns.
  * @param probe whether it is to find out which keys the Device holds
+ * @param read whether a proof read is to follow at once
  * @throws Refusal DEVICE_UNREACHABLE, DCO_UNREACHABLE, and what the DCO refuses of us
  */
 export async function associate(
@@ -41,6 +44,7 @@ export async function associate(
   client: KeyedClient,
   { ak, guek }: { readonly ak: StoredKey; readonly guek: StoredKey },
   probe: boolean,
+  read = false,
 ): Promise<Tried> {
   const { hands, device } = work
   const keys = { ak: octetsOf(ak, 'AK'), guek: octetsOf(guek, 'GUEK') }
@@ -58,13 +62,19 @@ export async function associate(
   )
   if ('hint' in answer) return answer
   const finished = await judged(work, client, answer.content.apdu, async pass4 => {
-    const finishing = newMessage(hands, 'finish-association', { association, ...keys, apdu: pass4 })
+    const finishing = newMessage(hands, 'finish-association', {
+      association,
+      ...keys,
+      apdu: pass4,
+      // What a Device that wants strictly the next counter is sent is kept by itself (gap.ts).
+      ...(read && work.model.counters.rule !== 'strictly-next' && { read }),
+    })
     const content = await ask(hands, finishing)
     await keepProven(work, finishing.id, content)
     return content
   })
   if ('hint' in finished) return finished
-  return { standing: { association, client, ak, guek } }
+  return { standing: { association, client, ak, guek, read: finished.content.apdu } }
 }
 
 /** The association ends at the Device. The release is not protected: anybody could end it anyway. */
@@ -114,14 +124,14 @@ export function isAboutReply(cause: unknown): cause is Refusal {
 async function keepProven(work: Work, message: string, content: Content<'finish-association'>): Promise<void> {
   if (content.changed.length === 0) return
   const { hands, device } = work
-  await hands.store.transaction(async client => {
+  await inGroup(hands.store)(async client => {
     const proven = content.proven.map(({ holder, type, record, generation }) => ({
       holder,
       type,
       record,
       generation,
     }))
-    await append(client, entry('key.proven', hands.clock(), { message, device: device.device, proven }))
+    await appended(client, entry('key.proven', hands.clock(), { message, device: device.device, proven }))
     await applyStages(client, hands, device.device, content.changed, { message })
   })
   await work.refresh()

@@ -2,6 +2,7 @@
 
 import { actionResults } from '../../../ground/dlms/action.ts'
 import { Refusal } from '../../../ground/refusal.ts'
+import { inGroup } from '../together.ts'
 import { ask, newMessage } from './ask.ts'
 import { release, type Standing } from './associate.ts'
 import { closeIntent, type Intent } from './intent.ts'
@@ -41,7 +42,7 @@ export async function concluded(
   if (taken.length === keys.length) {
     // A verified read besides: the association is of use, not only proven.
     if (standing) await proofRead(work, standing)
-    await hands.store.transaction(client => closeIntent(client, work, intent, 'active'))
+    await inGroup(hands.store)(client => closeIntent(client, work, intent, 'active'))
     return { standing }
   }
   const givenUp = await abandoned(
@@ -90,6 +91,6 @@ export async function reconcile(work: Work): Promise<void> {
   const { hands, device } = work
   const message = newMessage(hands, 'tell-device', { device: device.device })
   const { keys } = await ask(hands, message)
-  await hands.store.transaction(client => applyStages(client, hands, device.device, keys, { message: message.id }))
+  await inGroup(hands.store)(client => applyStages(client, hands, device.device, keys, { message: message.id }))
   await work.refresh()
 }

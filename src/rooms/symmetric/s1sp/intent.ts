@@ -2,13 +2,15 @@
 
 import type { ClientBase } from 'pg'
 import { entry } from '../../../ground/journal/entry.ts'
-import { append } from '../../../ground/journal/journal.ts'
+import type { Store } from '../../../ground/store/store.ts'
 import type { Ground } from '../../../policy/symmetric/grounds.ts'
 import type { KeyHolder, LastingType } from '../../../policy/symmetric/keys.ts'
+import { gathered } from '../gathered.ts'
 import type { Message } from '../messages.ts'
+import { inGroup } from '../together.ts'
 import { newMessage } from './ask.ts'
 import type { Step } from './plan.ts'
-import { isCurrent, octetsOf, type StoredKey } from './records.ts'
+import { appended, isCurrent, octetsOf, type StoredKey } from './records.ts'
 import type { Work } from './work.ts'
 
 export interface Intended {
@@ -29,30 +31,61 @@ export interface Intent {
 
 const columns = 'id, rotation, holder, messages, result'
 
-export async function openIntent(work: Work, device: string): Promise<Intent | undefined> {
-  const { rows } = await work.hands.store.query<Intent>({
-    name: 's1sp intent',
-    text: `SELECT ${columns} FROM intent WHERE device = $1 AND closed IS NULL`,
-    values: [device],
+export const openIntent = (work: Work, device: string): Promise<Intent | undefined> =>
+  openOf(work.hands.store, device)
+
+const openOf = gathered<Pick<Store, 'query'>, string, Intent | undefined>(async (store, devices) => {
+  const { rows } = await store.query<Intent & { device: string }>({
+    name: 's1sp intents',
+    text: `SELECT ${columns}, device FROM intent WHERE device = ANY ($1) AND closed IS NULL`,
+    values: [devices],
   })
-  return rows[0]
-}
+  const found = new Map(rows.map(row => [row.device, row] as const))
+  return devices.map(device => found.get(device))
+})
 
 /** Opens an intent. A Device has one at a time: the store sees to it. */
 export async function intend(work: Work, rotation: bigint, ground: Ground, step: Step): Promise<Intent> {
   const { hands, device } = work
   const messages = step.types.map(type => intended(work, ground, step.holder, type))
-  return hands.store.transaction(async client => {
-    const { rows } = await client.query<Intent>(
-      `INSERT INTO intent (rotation, device, holder, opened, messages) VALUES ($1, $2, $3, $4, $5) RETURNING ${columns}`,
-      [rotation, device.device, step.holder, hands.clock(), JSON.stringify(messages)],
-    )
-    const { holder, types } = step
+  const { holder, types } = step
+  const at = hands.clock()
+  return inGroup(hands.store)(async client => {
+    const opening = { rotation, device: device.device, holder, at, messages: JSON.stringify(messages) }
+    const intent = await opened(client, opening)
     const body = { device: device.device, rotation: Number(rotation), holder, types: [...types] }
-    await append(client, entry('rotation.intended', hands.clock(), body))
-    return rows[0]!
+    await appended(client, entry('rotation.intended', at, body))
+    return intent
   })
 }
+
+interface Opening {
+  readonly rotation: bigint
+  readonly device: string
+  readonly holder: KeyHolder
+  readonly at: Date
+  readonly messages: string
+}
+
+const opened = gathered<ClientBase, Opening, Intent>(async (client, all) => {
+  const { rows } = await client.query<Intent & { device: string }>({
+    name: 's1sp intend',
+    text: `INSERT INTO intent (rotation, device, holder, opened, messages)
+      SELECT rotation, device, holder, at, messages::json
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
+          AS given (rotation, device, holder, at, messages)
+      RETURNING ${columns}, device`,
+    values: [
+      all.map(({ rotation }) => rotation),
+      all.map(({ device }) => device),
+      all.map(({ holder }) => holder),
+      all.map(({ at }) => at),
+      all.map(({ messages }) => messages),
+    ],
+  })
+  const found = new Map(rows.map(row => [row.device, row] as const))
+  return all.map(({ device }) => found.get(device)!)
+})
 
 /** More keys for the same intent: those by which a new MK is proven. */
 export async function alsoIntend(work: Work, intent: Intent, ground: Ground, more: Step): Promise<Intent> {
@@ -78,19 +111,48 @@ export async function intendAnew(work: Work, intent: Intent, refused: Message<'m
 
 /** What the Device said; `null` where what was said before no longer counts. */
 export async function keepResult(work: Work, intent: Intent, result: number | null): Promise<Intent> {
-  await work.hands.store.query('UPDATE intent SET result = $1 WHERE id = $2', [result, intent.id])
+  if (result !== intent.result)
+    await inGroup(work.hands.store)(client => resulted(client, { id: intent.id, result }))
   return { ...intent, result }
 }
+
+const resulted = gathered<ClientBase, { readonly id: bigint; readonly result: number | null }, void>(
+  async (client, all) => {
+    await client.query({
+      name: 's1sp result',
+      text: `UPDATE intent i SET result = r.result FROM unnest($1::bigint[], $2::int[]) AS r (id, result)
+        WHERE i.id = r.id`,
+      values: [all.map(({ id }) => id), all.map(({ result }) => result)],
+    })
+  },
+)
+
+export type IntentOutcome = 'active' | 'abandoned' | 'never begun'
 
 export async function closeIntent(
   client: ClientBase,
   work: Work,
-  intent: Intent,
-  outcome: 'active' | 'abandoned' | 'never begun',
+  { id }: Intent,
+  outcome: IntentOutcome,
 ): Promise<void> {
-  const values = [work.hands.clock(), outcome, intent.id]
-  await client.query('UPDATE intent SET closed = $1, outcome = $2 WHERE id = $3 AND closed IS NULL', values)
+  await closed(client, { id, outcome, at: work.hands.clock() })
 }
+
+interface Closing {
+  readonly id: bigint
+  readonly outcome: IntentOutcome
+  readonly at: Date
+}
+
+const closed = gathered<ClientBase, Closing, void>(async (client, all) => {
+  await client.query({
+    name: 's1sp close intents',
+    text: `UPDATE intent i SET closed = c.at, outcome = c.outcome
+      FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS c (id, outcome, at)
+      WHERE i.id = c.id AND i.closed IS NULL`,
+    values: [all.map(({ id }) => id), all.map(({ outcome }) => outcome), all.map(({ at }) => at)],
+  })
+})
 
 function intended(work: Work, ground: Ground, holder: KeyHolder, keyType: LastingType): Intended {
   // All that we have of the Device and is sound: no two keys of it become equal. What is lost is not among it.

@@ -11,10 +11,16 @@ import type { Work } from './work.ts'
  * An association that stands. Only a verified answer to a fresh challenge counts: a dropped connection, a rejection or
  * an exception only says what to try next. Each try costs a counter of its own (smets1-keys.md section 7, points 4 to 6).
  * @param successSeen whether a transfer was answered with success: then the new keys are tried first
+ * @param read whether a proof read is to follow
  * @throws Refusal DEVICE_UNREACHABLE, also when it does not answer at all; DEVICE_UNRESOLVED when it answers to none,
  * KEY_LOST when there is none to try; COUNTER_JUMP
  */
-export async function settle(work: Work, client: KeyedClient, successSeen = false): Promise<Standing> {
+export async function settle(
+  work: Work,
+  client: KeyedClient,
+  successSeen = false,
+  read = false,
+): Promise<Standing> {
   const { likely, mixed } = candidates(work.keys, client, successSeen)
   if (likely.length === 0) throw no('KEY_LOST', `of the client ${client}`)
   const isProbe = likely.length > 1
@@ -24,11 +30,11 @@ export async function settle(work: Work, client: KeyedClient, successSeen = fals
   const isStrict = work.model.counters.rule === 'strictly-next'
   // The counters are put right before a mixed pair is tried.
   for (const pairs of mixed.length > 0 && !isStrict ? [likely, mixed] : [likely]) {
-    const first = await round(work, client, pairs, isProbe, hints)
+    const first = await round(work, client, pairs, { isProbe, read, hints })
     if (first.standing) return first.standing
     const gueks = [...new Map(pairs.map(({ guek }) => [guek.id, guek] as const)).values()]
     if (!(await findCounters(work, client, gueks, first.wants))) continue
-    const again = await round(work, client, pairs, isProbe, hints)
+    const again = await round(work, client, pairs, { isProbe, read, hints })
     if (again.standing) return again.standing
   }
   const said = [...new Set(hints)]
@@ -41,12 +47,11 @@ async function round(
   work: Work,
   client: KeyedClient,
   pairs: readonly Pair[],
-  isProbe: boolean,
-  hints: string[],
+  { isProbe, read, hints }: { readonly isProbe: boolean; readonly read: boolean; readonly hints: string[] },
 ): Promise<{ readonly standing?: Standing; readonly wants?: number }> {
   let wants: number | undefined
   for (const pair of pairs) {
-    const tried = await associate(work, client, pair, isProbe)
+    const tried = await associate(work, client, pair, isProbe, read)
     if ('standing' in tried) return tried
     hints.push(tried.hint.code)
     wants = tried.hint.wants ?? wants

@@ -2,12 +2,13 @@
 
 import type { ClientBase } from 'pg'
 import { type Bytes, fromHex } from '../../../ground/bytes.ts'
-import { entry, type JsonValue } from '../../../ground/journal/entry.ts'
+import { type Entry, entry, type JsonValue } from '../../../ground/journal/entry.ts'
 import { appendMany } from '../../../ground/journal/journal.ts'
 import { Refusal } from '../../../ground/refusal.ts'
 import type { Store } from '../../../ground/store/store.ts'
 import type { KeyHolder, LastingType } from '../../../policy/symmetric/keys.ts'
 import type { Stage } from '../../../policy/symmetric/stages.ts'
+import { gathered } from '../gathered.ts'
 import type { KeyState } from '../messages.ts'
 import { isSigned, readRecord } from '../record.ts'
 import { no as refuse } from '../refusals.ts'
@@ -33,14 +34,15 @@ export interface StoredKey {
 const columns = 'id, device, holder, type, generation, stage, octets, rotation, message, corrupt'
 
 /** All that is stored of a Device, the newest generation first. */
-export async function keysOf(store: Pick<Store, 'query'> | ClientBase, device: string): Promise<StoredKey[]> {
-  const { rows } = await (store as ClientBase).query<StoredKey>({
+export const keysOf = gathered<Pick<Store, 'query'>, string, StoredKey[]>(async (store, devices) => {
+  const { rows } = await store.query<StoredKey>({
     name: 's1sp keys of',
-    text: `SELECT ${columns} FROM key_record WHERE device = $1 ORDER BY generation DESC`,
-    values: [device],
+    text: `SELECT ${columns} FROM key_record WHERE device = ANY ($1) ORDER BY generation DESC`,
+    values: [devices],
   })
-  return rows
-}
+  const found = Map.groupBy(rows, ({ device }) => device)
+  return devices.map(device => found.get(device) ?? [])
+})
 
 /** Whether it may be what the Device holds: neither superseded nor abandoned. */
 export const isCurrent = ({ stage }: StoredKey): boolean => stage !== 'superseded' && stage !== 'abandoned'
@@ -76,12 +78,7 @@ export async function storeRecord(
   if (other || type === 'DK') throw no('ANSWER_NOT_BELIEVED', 'a record of another key')
   const at = hands.clock()
   const rotation = due.rotation ?? null
-  await client.query(
-    `INSERT INTO key_record (id, device, holder, type, generation, stage, octets, rotation, message, stored, changed)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`,
-    [id, device, holder, type, generation, due.stage, sealed.octets, rotation, due.message ?? null, at],
-  )
-  return {
+  const key: StoredKey = {
     id,
     device,
     holder,
@@ -93,7 +90,30 @@ export async function storeRecord(
     message: due.message ?? null,
     corrupt: false,
   }
+  await stored(client, { ...key, at })
+  return key
 }
+
+const stored = gathered<ClientBase, StoredKey & { readonly at: Date }, void>(async (client, keys) => {
+  await client.query({
+    name: 's1sp store records',
+    text: `INSERT INTO key_record (id, device, holder, type, generation, stage, octets, rotation, message, stored, changed)
+      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bytea[],
+        $8::bigint[], $9::text[], $10::timestamptz[], $10::timestamptz[])`,
+    values: [
+      keys.map(({ id }) => id),
+      keys.map(({ device }) => device),
+      keys.map(({ holder }) => holder),
+      keys.map(({ type }) => type),
+      keys.map(({ generation }) => generation),
+      keys.map(({ stage }) => stage),
+      keys.map(({ octets }) => octets),
+      keys.map(({ rotation }) => rotation),
+      keys.map(({ message }) => message),
+      keys.map(({ at }) => at),
+    ],
+  })
+})
 
 /** A record whose signature holds. @throws Refusal RECORD_UNREADABLE, RECORD_CORRUPT */
 export function believed(octets: Bytes, recordKey: Bytes) {
@@ -144,17 +164,51 @@ export async function applyStages(
   because: Readonly<Record<string, JsonValue>>,
 ): Promise<number> {
   const at = clock()
-  const entries = []
   const ordered = [...states].sort((a, b) => sequence.indexOf(a.stage) - sequence.indexOf(b.stage))
-  for (const { record, stage, holder, type, generation } of ordered) {
-    const { rowCount } = await client.query({
-      name: 's1sp stage',
-      text: 'UPDATE key_record SET stage = $1, changed = $2 WHERE id = $3 AND device = $4 AND stage <> $1',
-      values: [stage, at, record, device],
-    })
-    if (rowCount !== 1) continue
-    entries.push(entry(actOf[stage], at, { ...because, device, holder, type, record, generation }))
+  let count = 0
+  // What makes room has made it before the rest is written.
+  for (const goes of [true, false]) {
+    const some = ordered.filter(({ stage }) => (stage === 'superseded' || stage === 'abandoned') === goes)
+    const changed = await Promise.all(
+      some.map(({ record, stage }) => staged(client, { device, record, stage, at })),
+    )
+    const entries = some
+      .filter((_, i) => changed[i])
+      .map(({ record, stage, holder, type, generation }) =>
+        entry(actOf[stage], at, { ...because, device, holder, type, record, generation }),
+      )
+    await Promise.all(entries.map(one => appended(client, one)))
+    count += entries.length
   }
-  await appendMany(client, entries)
-  return entries.length
+  return count
 }
+
+interface Staged {
+  readonly device: string
+  readonly record: string
+  readonly stage: Stage
+  readonly at: Date
+}
+
+/** @returns of each whether it came to another stage by it */
+const staged = gathered<ClientBase, Staged, boolean>(async (client, all) => {
+  const { rows } = await client.query<{ id: string }>({
+    name: 's1sp stages',
+    text: `UPDATE key_record k SET stage = s.stage, changed = s.at
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS s (id, device, stage, at)
+      WHERE k.id = s.id AND k.device = s.device AND k.stage <> s.stage RETURNING k.id`,
+    values: [
+      all.map(({ record }) => record),
+      all.map(({ device }) => device),
+      all.map(({ stage }) => stage),
+      all.map(({ at }) => at),
+    ],
+  })
+  const changed = new Set(rows.map(({ id }) => id))
+  return all.map(({ record }) => changed.has(record))
+})
+
+/** As `append`, for what many write at the same time into one transaction. */
+export const appended = gathered<ClientBase, Entry, void>(async (client, entries) => {
+  await appendMany(client, entries)
+})

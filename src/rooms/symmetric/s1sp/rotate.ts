@@ -1,5 +1,6 @@
 /** One try at a rotation: from where it stands, key by key, to its end or to what stops it (smets1-keys.md section 7). */
 
+import { actionResults } from '../../../ground/dlms/action.ts'
 import { Refusal } from '../../../ground/refusal.ts'
 import type { KeyedClient } from '../../../policy/symmetric/keys.ts'
 import { exceptionsOf } from '../../../policy/symmetric/models.ts'
@@ -12,11 +13,14 @@ import { replaceMaster } from './master.ts'
 import { carriers, nameOf, type Step, stepsOf, together } from './plan.ts'
 import { settle } from './probe.ts'
 import type { StoredKey } from './records.ts'
+import { no } from './refusals.ts'
 import {
   attemptsOf,
   closeRotation,
   exceptions,
   keepAttempt,
+  keepException,
+  lostOnItsWay,
   type Rotation,
   type RotationState,
   rotationOf,
@@ -120,7 +124,10 @@ async function replace(
     await leaveFor(work, standing, holder)
   }
   // 3. Associate anew: that alone tells which keys the Device holds.
-  const proven = await resolve(work, holder, keys, intent.result === 0)
+  const proven = await resolve(work, holder, keys, intent.result === 0).catch(cause => {
+    if (!isUnresolved(cause) || !keys.some(key => isStranded(work, key))) throw cause
+    return offerAgain(work, rotation, holder, keys)
+  })
   // 4. Active, or proven not to have been taken: both are stored already, and the intent closes.
   return concluded(work, rotation, intent, keys, proven)
 }
@@ -139,13 +146,53 @@ async function resolve(
   keys: readonly StoredKey[],
   successSeen: boolean,
 ): Promise<Standing> {
-  const first = await settle(work, holder, successSeen)
+  const first = await settle(work, holder, successSeen, true)
   if (!keys.some(key => isOpen(work, key))) return first
   await release(work, first)
   for (const other of carriers(work.model, holder).filter(client => client !== holder)) {
     await release(work, await settle(work, other))
   }
-  return settle(work, holder)
+  return settle(work, holder, false, true)
+}
+
+const isUnresolved = (cause: unknown) => cause instanceof Refusal && cause.code === 'DEVICE_UNRESOLVED'
+
+/** On its way, and the key before it lost: that the Device still holds that one cannot be proven. */
+function isStranded(work: Work, { id, holder, type }: StoredKey): boolean {
+  const before = work.key(holder, type, 'active')
+  return work.key(holder, type, 'offered')?.id === id && !(before?.octets && !before.corrupt)
+}
+
+/**
+ * The same keys once more, through another client (smets1-keys.md section 6.5): an offered key is neither withdrawn nor
+ * overwritten, and whichever offer of it the Device takes, it then answers under it.
+ * @throws Refusal KEY_LOST when no other client may set them: nothing more can be done from here, and
+ * that stands among what cannot be done until it is
+ */
+async function offerAgain(
+  work: Work,
+  rotation: Rotation,
+  holder: KeyedClient,
+  keys: readonly StoredKey[],
+): Promise<Standing> {
+  const lost = async (why: string) => {
+    const says = `${lostOnItsWay}: ${why}; it has to be seen to there`
+    await work.hands.store.transaction(async client => {
+      for (const { type } of keys) await keepException(client, rotation.id, holder, type, says)
+    })
+    return no('KEY_LOST', `of ${holder}: ${says}`)
+  }
+  const other = carriers(work.model, holder).find(client => client !== holder)
+  if (other === undefined) throw await lost('no other client may set it')
+  const through = await settle(work, other)
+  const again = work.keys.filter(({ id }) => keys.some(key => key.id === id))
+  const result = await offer(work, through, again, work.key('device', 'MK', 'active'))
+  await release(work, through)
+  return settle(work, holder, result === 0).catch(async cause => {
+    // Without an answer, another try may bring one.
+    if (!isUnresolved(cause) || result === null || result === 0) throw cause
+    throw await lost(`it refuses it through ${other}, ${actionResults[result] ?? `result ${result}`}`)
+  })
 }
 
 /**

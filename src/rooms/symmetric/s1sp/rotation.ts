@@ -3,8 +3,10 @@
 import type { ClientBase } from 'pg'
 import { entry } from '../../../ground/journal/entry.ts'
 import { append } from '../../../ground/journal/journal.ts'
+import type { Store } from '../../../ground/store/store.ts'
 import { dueBy, type Ground, referenceOf } from '../../../policy/symmetric/grounds.ts'
 import type { KeyHolder, LastingType } from '../../../policy/symmetric/keys.ts'
+import { gathered } from '../gathered.ts'
 import type { S1spHands } from './hands.ts'
 import { nameOf } from './plan.ts'
 
@@ -126,13 +128,18 @@ export async function noteLate(
 }
 
 /** What the Device or its model cannot, by the name of the key. */
-export async function exceptions(store: S1spHands['store'], rotation: bigint): Promise<Map<string, string>> {
-  const { rows } = await store.query<{ what: string; says: string }>(
-    'SELECT what, says FROM exception WHERE rotation = $1',
-    [rotation],
-  )
-  return new Map(rows.map(({ what, says }) => [what, says]))
-}
+export const exceptions = gathered<Pick<Store, 'query'>, bigint, Map<string, string>>(async (store, rotations) => {
+  const { rows } = await store.query<{ rotation: bigint; what: string; says: string }>({
+    name: 's1sp exceptions',
+    text: 'SELECT rotation, what, says FROM exception WHERE rotation = ANY ($1)',
+    values: [rotations],
+  })
+  const found = Map.groupBy(rows, ({ rotation }) => rotation)
+  return rotations.map(id => new Map(found.get(id)?.map(({ what, says }) => [what, says])))
+})
+
+/** How what stands against a key begins whose old record is lost, and whose new one the Device cannot be brought to take. */
+export const lostOnItsWay = 'its record is lost, and the Device does not answer under the new one'
 
 export async function keepException(
   client: ClientBase,
@@ -163,6 +170,12 @@ export async function closeRotation(
         values,
       )
     }
+    // What was lost on its way, and was seen to since, stands against it no longer.
+    await client.query(
+      `DELETE FROM exception e USING key_record k WHERE e.rotation = $1 AND k.rotation = $1 AND k.device = $2
+         AND k.stage = 'active' AND e.what = concat(k.holder, '/', k.type) AND starts_with(e.says, $3)`,
+      [rotation.id, rotation.device, lostOnItsWay],
+    )
     const { rows } = await client.query<{ what: string; says: string }>(
       'SELECT what, says FROM exception WHERE rotation = $1 ORDER BY what',
       [rotation.id],

@@ -3,8 +3,8 @@
 import { z } from 'zod'
 
 export const s1spSettings = z.strictObject({
-  /** Rotations that are worked on at a time; one Device has one at a time. */
-  atOnce: z.int().min(1).max(1000).default(32),
+  /** Rotations that are worked on at a time; one Device has one at a time. What they ask together is kept together. */
+  atOnce: z.int().min(1).max(1000).default(128),
   /** How long a Device is waited for, to be reached and to answer. */
   connectSeconds: z.number().positive().default(10),
   replySeconds: z.number().positive().default(20),

@@ -3,14 +3,14 @@
 import { fromHex } from '../../../ground/bytes.ts'
 import { readActionResponse } from '../../../ground/dlms/action.ts'
 import { entry } from '../../../ground/journal/entry.ts'
-import { append } from '../../../ground/journal/journal.ts'
 import { Refusal } from '../../../ground/refusal.ts'
 import { referenceOf } from '../../../policy/symmetric/grounds.ts'
+import { inGroup } from '../together.ts'
 import { ask, newMessage } from './ask.ts'
 import { judged, type Standing } from './associate.ts'
 import { keptToSend } from './gap.ts'
 import { type Intended, type Intent, intendAnew } from './intent.ts'
-import { applyStages, octetsOf, type StoredKey, storeRecord } from './records.ts'
+import { appended, applyStages, octetsOf, type StoredKey, storeRecord } from './records.ts'
 import { no } from './refusals.ts'
 import type { Work } from './work.ts'
 
@@ -31,7 +31,7 @@ export async function make(work: Work, intent: Intent, { holder, type, message }
     if (said) await intendAnew(work, intent, message)
     throw cause
   })
-  const stored = await hands.store.transaction(async client => {
+  const stored = await inGroup(hands.store)(async client => {
     const due = {
       device: device.device,
       stage: 'made',
@@ -54,7 +54,7 @@ export async function make(work: Work, intent: Intent, { holder, type, message }
       ground: ground.ground,
       reference: referenceOf(ground),
     }
-    await append(client, entry('key.made', hands.clock(), body))
+    await appended(client, entry('key.made', hands.clock(), body))
     return key
   })
   await work.refresh()
@@ -81,7 +81,7 @@ export async function offer(
   const content = await keptToSend(work, client, standing.guek, message)
 
   // The point of no return: what is stored now says that the Device may hold the new key.
-  await hands.store.transaction(async tx => {
+  await inGroup(hands.store)(async tx => {
     await applyStages(tx, hands, device.device, content.keys, { message: message.id, mk: mk.id })
   })
   await work.refresh()
@@ -101,10 +101,15 @@ export async function proofRead(work: Work, standing: Standing): Promise<boolean
   const { hands } = work
   const { association, client, ak, guek } = standing
   const under = { association, ak: octetsOf(ak), guek: octetsOf(guek) }
-  const message = newMessage(hands, 'protect-proof-read', under)
-  const { apdu } = await keptToSend(work, client, guek, message)
+  const apdu = standing.read ?? (await protectedRead())
+  standing.read = null
   const answer = await judged(work, client, apdu, reply =>
     ask(hands, newMessage(hands, 'open-reply', { ...under, apdu: reply })),
   )
   return !('hint' in answer) && answer.content.service === 'get-response'
+
+  async function protectedRead(): Promise<string> {
+    const message = newMessage(hands, 'protect-proof-read', under)
+    return (await keptToSend(work, client, guek, message)).apdu
+  }
 }

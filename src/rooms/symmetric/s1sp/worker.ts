@@ -23,7 +23,7 @@ export interface RoundOptions {
 }
 
 /**
- * One round: every rotation that is open and due for a try is tried once. Campaigns first hand over as many Devices as
+ * One round: every rotation that is open and due for a try is tried once, of very many the first thousands. Campaigns first hand over as many Devices as
  * their pace allows; of one Device only the oldest rotation is worked on.
  */
 export async function round(hands: S1spHands, { signal, onTried, now = false }: RoundOptions = {}): Promise<Round> {
@@ -77,20 +77,23 @@ interface Due {
   readonly device: string
 }
 
+/** Rotations that one round tries: those that are left are the next round's. Bounds what it remembers. */
+const mostInRound = 5000
+
 /** Rotations in the order in which they were tried last, read some at a time; none twice in a round. */
 async function* due(hands: S1spHands, before: Date, now: boolean): AsyncGenerator<Due, undefined> {
   const began = hands.clock()
   const seen = new Set<bigint>()
   for (;;) {
     const { rows } = await hands.store.query<Due>(
-      `SELECT min(r.id) AS id, r.device FROM rotation r LEFT JOIN campaign c ON c.id = r.campaign
+      `SELECT r.id, r.device FROM rotation r LEFT JOIN campaign c ON c.id = r.campaign
        WHERE r.state <> 'closed' AND (r.tried IS NULL OR r.tried <= $1) AND (c.id IS NULL OR c.state = 'running')
          AND NOT r.id = ANY ($2)
          AND NOT EXISTS (SELECT FROM rotation o WHERE o.device = r.device AND o.state <> 'closed' AND o.id < r.id)
-       GROUP BY r.device ORDER BY min(r.tried) NULLS FIRST, min(r.id) LIMIT 200`,
+       ORDER BY r.tried NULLS FIRST, r.id LIMIT 200`,
       [now ? began : before, [...seen]],
     )
-    if (rows.length === 0) return undefined
+    if (rows.length === 0 || seen.size >= mostInRound) return undefined
     for (const row of rows) {
       seen.add(row.id)
       yield row
