@@ -1,5 +1,7 @@
 /** What a benchmark is to the program that runs it. */
 
+import type { Promised } from './promised.ts'
+
 export interface Context {
   /** Everything that the benchmark writes lies below; whoever made the folder removes it. */
   readonly folder: string
@@ -12,13 +14,17 @@ export interface Context {
 /** What `--json` prints. */
 export type Figures = Readonly<Record<string, unknown>>
 
-/** `--name 500` for a number, `--name` for a boolean. */
-export type Options = Readonly<Record<string, number | boolean>>
+/** `--name 500` for a number, `--name` for a boolean, `--name text` for a string. */
+export type Options = Readonly<Record<string, number | boolean | string>>
 
 export interface Bench {
   readonly says: string
   /** The options by name, each with its default. */
   readonly options: Options
+  /** Other defaults, for a run of seconds that shows that it works. */
+  readonly quick: Options
+  /** What the project promises of its figures. */
+  readonly promises: readonly Promised<Figures>[]
   run(options: Options, context: Context): Promise<Figures>
   /** For people: rows of equally many cells. */
   table(figures: Figures): string[][]
@@ -28,13 +34,17 @@ export interface Bench {
 export function bench<O extends Options, F extends Figures>(made: {
   readonly says: string
   readonly options: O
+  readonly quick?: Partial<O>
+  readonly promises?: readonly Promised<F>[]
   readonly run: (
-    options: { readonly [name in keyof O]: O[name] extends number ? number : boolean },
+    options: {
+      readonly [name in keyof O]: O[name] extends number ? number : O[name] extends string ? string : boolean
+    },
     context: Context,
   ) => Promise<F>
   readonly table: (figures: F) => string[][]
 }): Bench {
-  return made as unknown as Bench
+  return { quick: {}, promises: [], ...made } as unknown as Bench
 }
 
 /** To so many digits behind the point: what lies beyond is noise. */
@@ -49,4 +59,9 @@ export function eachRounded(figures: Readonly<Record<string, number>>, digits: n
 /** For people. */
 export function shown(value: number, digits = 0): string {
   return value.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
+/** The value below which that part of them lies. */
+export function nth(values: readonly number[], part: number): number {
+  return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))]!
 }

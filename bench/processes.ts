@@ -67,6 +67,11 @@ export function cpuOfChildren(): number {
   return read(process.pid)?.childrenCpuSeconds ?? 0
 }
 
+/** Seconds that a process has spent; 0 when it has ended. */
+export function cpuSecondsOf(pid: number): number {
+  return read(pid)?.cpuSeconds ?? 0
+}
+
 interface Seen {
   readonly peakMiB: number
   /** Without what it shares with others. */

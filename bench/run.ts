@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [--json] [options]`: runs a benchmark, and prints what it found. */
+/** `npm run bench -- [NAME] [--json] [options]`: runs a benchmark, or all of them, and prints what it found. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,23 +7,23 @@ import { parseArgs } from 'node:util'
 import { Refusal } from '../src/ground/refusal.ts'
 import { exitCodes, table } from '../src/main/commands/context.ts'
 import { adhoc } from './adhoc.ts'
+import { allOf } from './all.ts'
 import { batch } from './batch.ts'
 import { type Bench, bench, type Figures, type Options, shown } from './bench.ts'
+import { cfssl } from './cfssl.ts'
 import { run as crlRun } from './crl.ts'
 import { run as dlmsRun } from './dlms.ts'
+import { files } from './files.ts'
+import { grow } from './grow.ts'
+import { growth } from './growth.ts'
 import { journal } from './journal.ts'
 import { run as keysRun } from './keys.ts'
+import { night } from './night.ts'
 import { portal } from './portal.ts'
+import { withPromises } from './promises.ts'
 import { recovery } from './recovery.ts'
-import { run as repositoryRun } from './repository.ts'
-
-const repository = bench({
-  says: 'retrievals a second from the Repository over TLS, beside bare SELECTs and a bare TLS echo',
-  options: { count: 10_000, certificates: 2000 },
-  // It does not know our signal; its processes end with this one.
-  run: (options, { signal }) => Promise.race([repositoryRun(options), aborted(signal)]),
-  table: figures => Object.entries(figures).map(([name, figure]) => [name, shown(figure, figure < 100 ? 3 : 0)]),
-})
+import { repository } from './repository.ts'
+import { soak } from './soak.ts'
 
 const crl = bench({
   says: 'a list of a million entries, beside `openssl ca -gencrl` at 50,000',
@@ -51,9 +51,10 @@ const keys = bench({
   ],
 })
 
-const benches: Readonly<Record<string, Bench>> = {
+const benches: Readonly<Record<string, Bench>> = withPromises({
   batch,
   adhoc,
+  cfssl,
   repository,
   crl,
   dlms,
@@ -61,28 +62,39 @@ const benches: Readonly<Record<string, Bench>> = {
   keys,
   recovery,
   portal,
-}
+  grow,
+  growth,
+  files,
+  soak,
+  night,
+})
+
+/** Without a name: all of them, and what came of what the project promises. */
+const everything = allOf(benches)
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 }
 
 const usage = (): string => {
-  const rows = Object.entries(benches).map(([name, { says, options }]) => {
-    const flags = Object.entries(options).map(([flag, value]) => `--${flag}${value === false ? '' : ` ${value}`}`)
+  const rows = Object.entries({ '(no name)': everything, ...benches }).map(([name, { says, options }]) => {
+    const flags = Object.entries(options).map(
+      ([flag, value]) => `--${flag}${value === false ? '' : ` ${value === '' ? 'TEXT' : value}`}`,
+    )
     return [`  ${name}`, says, flags.join(' ')]
   })
-  return `npm run bench -- NAME [--json] [options]; options are shown with their defaults\n\n${table(rows)}`
+  return `npm run bench -- [NAME] [--json] [options]; options are shown with their defaults\n\n${table(rows)}`
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  const [name, ...rest] = argv
-  if (name === undefined) {
+  const named = argv[0] !== undefined && !argv[0].startsWith('-')
+  const [name, rest] = named ? [argv[0]!, argv.slice(1)] : ['all', argv.slice()]
+  if (name === 'list') {
     process.stdout.write(usage())
     return exitCodes.ok
   }
-  const chosen = benches[name]
-  const options = chosen && understood(chosen, rest)
+  const chosen = named ? benches[name] : everything
+  const options = chosen && understood(chosen, [...rest])
   if (!options) {
     process.stderr.write(usage())
     return exitCodes.usage
@@ -122,8 +134,9 @@ function understood(chosen: Bench, args: string[]): { given: Options; json: bool
     const { values } = parseArgs({ args, options: { json: { type: 'boolean' }, ...Object.fromEntries(known) } })
     const given = Object.entries(chosen.options).map(([name, byDefault]) => {
       const value = (values as Record<string, string | boolean>)[name] ?? byDefault
-      if (typeof value === 'string' && !/^[1-9]\d{0,7}$/.test(value)) throw new RangeError(`--${name} ${value}`)
-      return [name, typeof byDefault === 'number' ? Number(value) : value === true] as const
+      if (typeof byDefault !== 'number') return [name, value] as const
+      if (!/^[1-9]\d{0,7}$/.test(`${value}`)) throw new RangeError(`--${name} ${value}`)
+      return [name, Number(value)] as const
     })
     return { given: Object.fromEntries(given), json: values.json === true }
   } catch (cause) {

@@ -62,6 +62,14 @@ async function devices(count: number, ids = Array.from({ length: count }, newDev
   return ids
 }
 
+async function serialOf(eui64: string, ordinal: number): Promise<string> {
+  const { rows } = await rooms.store.query<{ serial: Buffer }>(
+    "SELECT serial FROM certificate WHERE eui64 = decode($1, 'hex') AND ordinal = $2",
+    [eui64, ordinal],
+  )
+  return rows[0]!.serial.toString('hex').toUpperCase()
+}
+
 async function organisation(eui64 = '02a0000000010000'): Promise<Certificate> {
   const by = {
     record: await issuingAuthority(rooms.store, 'smki-organisation'),
@@ -198,6 +206,26 @@ describe('The files of the Repository', () => {
 
     const next = rowsOf(await members(await make('FULL')))
     assert.deepEqual(sorted(apply(new Map(), next)), sorted(table))
+  })
+
+  it('tell once of a certificate whose status changed twice, and not of one that was replaced before', async () => {
+    const [twice, earlier] = await devices(2)
+    pass(day)
+    await devices(1, [earlier!])
+    await make('DELTA')
+    pass(day)
+    await devices(1, [twice!])
+    await devices(1, [earlier!])
+    await rooms.store.query(
+      `INSERT INTO not_in_use (signing, position, since)
+       SELECT signing, position, $1 FROM certificate WHERE eui64 = decode($2, 'hex') AND ordinal = 1`,
+      [new Date(now), twice],
+    )
+    const rows = rowsOf(await members(await make('DELTA')))
+    const changed = rows.filter(row => row.change === 'S').map(row => `${row.serial} ${row.status}`)
+    // Of the Device with three, the first was out of use already.
+    const due = [await serialOf(twice!, 1), await serialOf(earlier!, 2)].map(serial => `${serial} N`)
+    assert.deepEqual(changed.toSorted(), due.toSorted())
   })
 
   it('have a detached signature beside them where there is a credential to sign with, which OpenSSL verifies', async t => {

@@ -5,8 +5,8 @@ import type { Clock } from '../../ground/clock.ts'
 import type { Store } from '../../ground/store/store.ts'
 import { eui64, hyphenated } from '../../policy/identifiers.ts'
 import type { Settings } from '../../policy/settings.ts'
-import { findByEui64, type Lodged } from '../../rooms/repository/find.ts'
-import { retriever } from '../../rooms/repository/retrieve.ts'
+import type { Lodged } from '../../rooms/repository/find.ts'
+import { retriever, searcher } from '../../rooms/repository/retrieve.ts'
 import type { Log, Visit } from './answer.ts'
 import {
   type Found,
@@ -31,13 +31,14 @@ export function services(
 ): Services {
   const tell = teller(settings.manufacturingFlag === 'first')
   const retrieve = retriever(store, clock)
+  const search = { device: searcher(store, clock, 'device'), organisation: searcher(store, clock, 'organisation') }
   return {
     async search(octets, visit) {
       const { subject, eui64: asked } = readSearchRequest(octets)
       visit.asked = `${subject} ${asked}`
       const family = subject === 'DEVICE' ? 'device' : 'organisation'
-      const lodged = await findByEui64(store, fromHex(eui64(asked)!), family, clock())
-      const results = lodged.flatMap(one => tell(one) ?? [])
+      const lodged = await search[family](fromHex(eui64(asked)!))
+      const results = (lodged ?? []).flatMap(one => tell(one) ?? [])
       visit.found = results.length
       return results.length > 0 ? writeSearchResponse({ auditReference: visit.reference, results }) : undefined
     },

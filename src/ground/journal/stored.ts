@@ -104,15 +104,21 @@ export async function findEntry(client: Reader, sought: Sought): Promise<PlacedE
 const disorderMs = 600_000
 
 async function findFrom(client: Reader, { act, contains }: Sought, from: number): Promise<PlacedEntry | undefined> {
-  // `act` is the first member of most entries, since members are sorted; which of these it is, is read below.
-  const { rows } = await client.query<{ position: bigint; octets: Buffer }>(
-    `SELECT position, octets FROM journal_entry
-      WHERE position >= $1 AND position(convert_to($2, 'UTF8') IN octets) > 0
-        AND position(convert_to($3, 'UTF8') IN octets) > 0 ORDER BY position LIMIT 16`,
-    [from, contains, `"act":${JSON.stringify(act)}`],
-  )
-  const found = rows.find(({ octets }) => readEntry(octets).act === act)
-  return found && { position: Number(found.position), octets: found.octets }
+  // `act` is the first member of most entries, since members are sorted; whether it is that one, is read below. One at a
+  // time: whoever asked for several would have the rest of the journal read in vain for the second.
+  for (let next = from; ; ) {
+    const { rows } = await client.query<{ position: bigint; octets: Buffer }>(
+      `SELECT position, octets FROM journal_entry
+        WHERE position >= $1 AND position(convert_to($2, 'UTF8') IN octets) > 0
+          AND position(convert_to($3, 'UTF8') IN octets) > 0 ORDER BY position LIMIT 1`,
+      [next, contains, `"act":${JSON.stringify(act)}`],
+    )
+    const [row] = rows
+    if (row === undefined) return undefined
+    const position = Number(row.position)
+    if (readEntry(row.octets).act === act) return { position, octets: row.octets }
+    next = position + 1
+  }
 }
 
 async function firstSince(client: Reader, since: Date): Promise<number> {

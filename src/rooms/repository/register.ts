@@ -42,6 +42,7 @@ export type Slot = 72 | 256 | 512
 
 /**
  * Writes down what is about to be signed. After the caller's commit, whatever stops us, each of these can be found.
+ * @param signer the signer process that will sign, so that others can give it up when that ended (issuance/signers.ts)
  * @returns the number of the signing.
  * @throws the store's unique violation (23505) when a serial number or an ordinal is taken: nothing was written.
  */
@@ -50,11 +51,12 @@ export async function intend(
   at: Date,
   slot: Slot,
   group: readonly Intended[],
+  signer?: number,
 ): Promise<bigint> {
   const { rows } = await client.query<{ id: bigint }>({
     name: 'intend',
-    text: 'INSERT INTO signing (count, at, slot) VALUES ($1, $2, $3) RETURNING id',
-    values: [group.length, at, slot],
+    text: 'INSERT INTO signing (count, at, slot, signer) VALUES ($1, $2, $3, $4) RETURNING id',
+    values: [group.length, at, slot, signer],
   })
   const signing = rows[0]!.id
   await copyInto(

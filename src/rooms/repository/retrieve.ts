@@ -1,8 +1,9 @@
-/** Retrieval by serial number, for many who ask at the same time. */
+/** Retrieval by serial number and search by EUI-64, for many who ask at the same time. */
 
 import { toHex } from '../../ground/bytes.ts'
 import type { Clock } from '../../ground/clock.ts'
-import { findBySerials, type Lodged, type Reader } from './find.ts'
+import { findByEui64s, findBySerials, type Lodged, type Reader } from './find.ts'
+import { together } from './together.ts'
 
 export interface Retrieved {
   readonly lodged: Lodged
@@ -10,50 +11,24 @@ export interface Retrieved {
   readonly sharedWith: readonly number[]
 }
 
-/** Serial numbers that one statement asks for at most. */
-const together = 64
-
-/**
- * One statement is under way at a time; what is asked for meanwhile goes into the next. A statement for sixty serial
- * numbers costs the store little more than one for a single number.
- */
 export function retriever(store: Reader, clock: Clock): (serial: Buffer) => Promise<Retrieved | undefined> {
-  let waiting = new Map<string, { serial: Buffer; answers: PromiseWithResolvers<Retrieved | undefined> }>()
-  let busy = false
+  return together(async serials => {
+    const bySerial = Map.groupBy(await findBySerials(store, serials, clock()), one => toHex(one.serial))
+    const retrieved = ([lodged, ...others]: Lodged[]): Retrieved => ({
+      lodged: lodged!,
+      sharedWith: others.map(one => one.authority),
+    })
+    return new Map([...bySerial].map(([serial, found]) => [serial, retrieved(found)]))
+  })
+}
 
-  async function work(): Promise<void> {
-    busy = true
-    while (waiting.size > 0) {
-      const all = [...waiting]
-      const now = all.slice(0, together)
-      waiting = new Map(all.slice(together))
-      try {
-        const found = await findBySerials(
-          store,
-          now.map(([, { serial }]) => serial),
-          clock(),
-        )
-        const bySerial = Map.groupBy(found, one => toHex(one.serial))
-        for (const [key, { answers }] of now) {
-          const [lodged, ...others] = bySerial.get(key) ?? []
-          answers.resolve(lodged && { lodged, sharedWith: others.map(one => one.authority) })
-        }
-      } catch (cause) {
-        for (const [, { answers }] of now) answers.reject(cause)
-      }
-    }
-    busy = false
-  }
-
-  return serial => {
-    const key = toHex(serial)
-    const asked = waiting.get(key) ?? { serial, answers: Promise.withResolvers<Retrieved | undefined>() }
-    waiting.set(key, asked)
-    // One turn of the event loop: what came in the same packets is asked for together.
-    if (!busy) {
-      busy = true
-      setImmediate(() => void work())
-    }
-    return asked.answers.promise
-  }
+/** Every certificate of one EUI-64 and family, oldest first; undefined where there is none. */
+export function searcher(
+  store: Reader,
+  clock: Clock,
+  family: 'device' | 'organisation',
+): (eui64: Buffer) => Promise<readonly Lodged[] | undefined> {
+  return together(async eui64s =>
+    Map.groupBy(await findByEui64s(store, eui64s, family, clock()), one => one.eui64!),
+  )
 }

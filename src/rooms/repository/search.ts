@@ -40,7 +40,8 @@ export interface Found {
 
 /** A search that takes longer is given up: one reader must not keep the others waiting (3 s for an answer, seed 004). */
 const patienceMs = 2500
-/** Certificates looked at in one statement where the state has to be worked out. */
+
+/** Certificates looked at in one statement where their octets say whether they are meant. */
 const manyAtOnce = 400
 
 /** @throws Refusal SEARCH_TOO_WIDE when too many certificates would have to be looked at */
@@ -51,7 +52,7 @@ export async function search(store: Store, asked: Asked, now: Date, atMost: numb
       const reader = client as unknown as Pick<Store, 'query'>
       const found: Lodged[] = []
       const until = performance.now() + patienceMs
-      const step = asked.status === undefined || asked.status === 'R' ? atMost + 1 : manyAtOnce
+      const step = asked.status === 'E' ? manyAtOnce : atMost + 1
       let from = after
       for (;;) {
         const [where, values] = whereOf(asked, from)
@@ -79,7 +80,9 @@ export async function search(store: Store, asked: Asked, now: Date, atMost: numb
 }
 
 // Which they are, before anything is worked out of them: that is asked of as many as are shown, and of no others.
-const keys = `SELECT c.signing, c.position FROM certificate c JOIN signing s ON s.id = c.signing AND s.state = 'complete'
+// Each signing by its number: a join may read all of them once for every certificate that is found.
+const keys = `SELECT c.signing, c.position FROM certificate c
+  CROSS JOIN LATERAL (SELECT at FROM signing WHERE signing.id = c.signing AND signing.state = 'complete' OFFSET 0) s
   LEFT JOIN revoked r ON r.authority = c.authority AND r.serial = c.serial`
 const newestFirst = 'ORDER BY c.signing DESC, c.position DESC'
 
@@ -93,16 +96,35 @@ function whereOf(asked: Asked, from: Place | undefined): [string, unknown[]] {
   if (asked.serial) add('c.serial = ?', asked.serial)
   if (asked.keyId) add('c.key_id = ?', asked.keyId)
   if (asked.authority !== undefined) add('c.authority = ?', asked.authority)
-  if (asked.family !== undefined) add('c.family = ?', families[asked.family])
-  if (asked.role !== undefined) add('c.role = ?', asked.role)
-  // Numbers of signings ascend with time, but for the few that were under way side by side.
-  if (asked.from) add('s.at >= ?', asked.from)
-  if (asked.until) add('s.at < ?', asked.until)
-  if (asked.status === 'R') add('r.at IS NOT NULL')
-  if (asked.status === 'I' || asked.status === 'N') add('r.at IS NULL')
+  // A number of ours, and as such in the text: then the index of those that are not Devices' can serve.
+  if (asked.family !== undefined) add(`c.family = ${families[asked.family]}`)
+  // No Device has a role: said here, the index of the others serves.
+  if (asked.role !== undefined) add(`c.role = ? AND c.family <> ${families.device}`, asked.role)
+  // Numbers of signings ascend with time, but for the few that were under way side by side: the first and the last of a
+  // time bound what is looked at, so that the newest million need not be passed to find a day of last year.
+  if (asked.from) add(`s.at >= ? AND c.signing >= (${signingAt('min', '>=')})`, asked.from, asked.from)
+  if (asked.until) add(`s.at < ? AND c.signing <= (${signingAt('max', '<')})`, asked.until, asked.until)
+  if (asked.status !== undefined) add(mayBe[asked.status])
   if (from) add('(c.signing, c.position) < (?, ?)', from.signing, from.position)
   return [parts.join(' AND '), values]
 }
+
+/** A Device Certificate that another took the place of, or that was withdrawn. */
+const superseded = `(EXISTS (SELECT FROM not_in_use n WHERE n.signing = c.signing AND n.position = c.position)
+  OR EXISTS (SELECT FROM certificate o WHERE o.eui64 = c.eui64 AND o.family = c.family AND o.usage = c.usage
+       AND o.ordinal > c.ordinal AND (SELECT t.state FROM signing t WHERE t.id = o.signing) = 'complete'))`
+
+/** What the store can tell of a state. Of the few that are not Devices', the octets tell the rest (statusOf of find.ts). */
+const mayBe: Readonly<Record<Status, string>> = {
+  // Whatever is lodged is pending no more.
+  P: 'false',
+  I: `r.at IS NULL AND (c.family <> ${families.device} OR NOT ${superseded})`,
+  N: `r.at IS NULL AND (c.family <> ${families.device} OR ${superseded})`,
+  E: `r.at IS NULL AND c.family <> ${families.device}`,
+  R: 'r.at IS NOT NULL',
+}
+
+const signingAt = (which: 'min' | 'max', than: '>=' | '<') => `SELECT ${which}(id) FROM signing WHERE at ${than} ?`
 
 const placeOf = ({ signing, position }: Lodged): Place => ({ signing, position })
 

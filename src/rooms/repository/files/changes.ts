@@ -2,7 +2,7 @@
 
 import type { Client } from '../../../ground/store/store.ts'
 import { readCertificate } from '../../../ground/x509/certificate.ts'
-import { everyCertificate, findBySerials, type Lodged, type Reader } from '../find.ts'
+import { everyCertificate, findWhere, type Lodged, type Reader } from '../find.ts'
 import { families } from '../register.ts'
 import { kinds, row } from './record.ts'
 
@@ -10,8 +10,6 @@ export interface Period {
   readonly from: Date
   readonly until: Date
 }
-
-const numbers = Object.keys(kinds).map(kind => families[kind as keyof typeof families])
 
 /** Every certificate with its status at that instant; the work of one transaction, so that all is of one moment. */
 export async function* everything(client: Client, until: Date): AsyncGenerator<string> {
@@ -22,7 +20,8 @@ export async function* everything(client: Client, until: Date): AsyncGenerator<s
 
 /**
  * Certificates that were added, then those known before whose status changed. A certificate that was added and changed
- * its status within the period stands once, with the status it has at the end.
+ * its status within the period stands once, with the status it has at the end; so does one that changed it twice. The
+ * store puts them together, so that a delta of a national night takes no more memory than one of a quiet day.
  * @param again signings that an earlier file found unfinished
  */
 export async function* changes(
@@ -30,62 +29,73 @@ export async function* changes(
   { from, until }: Period,
   again: readonly bigint[],
 ): AsyncGenerator<string> {
-  const added = new Set<string>()
-  for await (const one of listed(client, addedSql, [from, until, again, numbers], until)) {
-    added.add(keyOf(one))
-    yield row('A', one.issuedAt, one)
-  }
-  // Each way in which a status changes; a certificate that changed twice stands once.
-  const told = new Set<string>()
-  for (const sql of [revokedSql, withdrawnSql, replacedSql, expiredSql]) {
-    for await (const one of listed(client, sql, [from, until, numbers], until)) {
-      if (added.has(keyOf(one)) || told.has(keyOf(one))) continue
-      told.add(keyOf(one))
-      yield row('S', until, one)
-    }
+  const values = [from, until, again]
+  for await (const { one } of listed(client, addedSql, values, until)) yield row('A', one.issuedAt, one)
+  for await (const { one, sure } of listed(client, changedSql, values, until)) {
+    if (sure || expiredIn(one, from)) yield row('S', until, one)
   }
 }
 
-const keyOf = ({ authority, serial }: Lodged) => `${authority} ${serial.toString('hex')}`
+/** What the earlier files did not tell of. */
+const added = "s.state = 'complete' AND (s.at >= $1 AND s.at < $2 OR s.id = ANY($3))"
+/** And what they did. */
+const known = "s.state = 'complete' AND s.at < $1 AND s.id <> ALL($3)"
 
-const complete = "JOIN signing s ON s.id = c.signing AND s.state = 'complete'"
-const addedSql = `SELECT c.serial, c.authority, c.signing, c.position FROM certificate c ${complete}
-  WHERE (s.at >= $1 AND s.at < $2 OR s.id = ANY($3)) AND c.family = ANY($4) ORDER BY c.signing, c.position`
-const revokedSql = `SELECT c.serial, c.authority, c.signing, c.position FROM revoked r
-  JOIN certificate c ON c.serial = r.serial AND c.authority = r.authority ${complete}
-  WHERE r.at >= $1 AND r.at < $2 AND c.family = ANY($3) ORDER BY c.signing, c.position`
-const withdrawnSql = `SELECT c.serial, c.authority, c.signing, c.position FROM not_in_use n
-  JOIN certificate c ON c.signing = n.signing AND c.position = n.position ${complete}
-  WHERE n.since >= $1 AND n.since < $2 AND c.family = ANY($3) ORDER BY c.signing, c.position`
-// A newer Device Certificate of the same usage takes the place in use of the one before it (REP-A04).
-const replacedSql = `SELECT o.serial, o.authority, o.signing, o.position FROM certificate c ${complete}
-  JOIN certificate o ON o.eui64 = c.eui64 AND o.family = c.family AND o.usage = c.usage AND o.ordinal < c.ordinal
-  JOIN signing t ON t.id = o.signing AND t.state = 'complete' AND t.at < $1
-  WHERE s.at >= $1 AND s.at < $2 AND c.family = ${families.device} AND c.family = ANY($3) ORDER BY o.signing, o.position`
-/** Whether one expired is in its octets: those issued so long ago that they may have are looked at. */
-const expiredSql = `SELECT c.serial, c.authority, c.signing, c.position FROM certificate c ${complete}
-  WHERE c.family <> ${families.device} AND c.family = ANY($3) AND s.at < $1 AND $2::timestamptz IS NOT NULL
+// Look-ups by index whatever the statistics say (holdings.ts): OFFSET 0 keeps the planner from taking the parts together.
+const withCertificates = `FROM signing s CROSS JOIN LATERAL (
+    SELECT signing, position, family, usage, ordinal, eui64 FROM certificate o WHERE o.signing = s.id OFFSET 0) c`
+const addedSql = `SELECT c.signing, c.position, true AS sure ${withCertificates} WHERE ${added}
   ORDER BY c.signing, c.position`
+
+const others = Object.keys(kinds)
+  .map(kind => families[kind as keyof typeof families])
+  .filter(family => family !== families.device)
+/** Each way in which a status changes. Whether a certificate expired is in its octets: those that may have are looked at. */
+const changedSql = `SELECT w.signing, w.position, bool_or(w.sure) AS sure FROM (
+    SELECT c.signing, c.position, true AS sure
+      FROM revoked r JOIN certificate c ON c.serial = r.serial AND c.authority = r.authority
+     WHERE r.at >= $1 AND r.at < $2
+    UNION ALL
+    SELECT signing, position, true FROM not_in_use WHERE since >= $1 AND since < $2
+    UNION ALL
+    -- A newer Device Certificate of the same usage takes the place in use of the one before it (REP-A04).
+    SELECT older.signing, older.position, true ${withCertificates} CROSS JOIN LATERAL (
+        SELECT o.signing, o.position FROM certificate o
+         WHERE o.eui64 = c.eui64 AND o.family = c.family AND o.usage = c.usage AND o.ordinal < c.ordinal
+           AND EXISTS (SELECT FROM signing s WHERE s.id = o.signing AND ${known})
+         ORDER BY o.ordinal DESC LIMIT 1) older
+     WHERE ${added} AND c.family = ${families.device}
+    UNION ALL
+    SELECT signing, position, false FROM certificate
+     WHERE family <> ${families.device} AND family IN (${others.join(', ')})) w
+  JOIN signing s ON s.id = w.signing AND ${known}
+  GROUP BY w.signing, w.position ORDER BY w.signing, w.position`
 
 const atOnce = 1000
 
-/** The certificates that a statement names, a thousand at a time. */
-async function* listed(client: Client, sql: string, values: unknown[], at: Date): AsyncGenerator<Lodged> {
+interface Listed {
+  readonly one: Lodged
+  /** Its status changed, whatever its octets say. */
+  readonly sure: boolean
+}
+
+/** The certificates that a statement names and the files carry, a thousand at a time. */
+async function* listed(client: Client, sql: string, values: unknown[], at: Date): AsyncGenerator<Listed> {
   const cursor = `files_${cursors++}`
   await client.query(`DECLARE ${cursor} NO SCROLL CURSOR FOR ${sql}`, values)
   for (;;) {
-    const { rows } = await client.query<{ serial: Buffer; authority: number }>(`FETCH ${atOnce} FROM ${cursor}`)
+    const { rows } = await client.query<{ signing: bigint; position: number; sure: boolean }>(
+      `FETCH ${atOnce} FROM ${cursor}`,
+    )
     if (rows.length === 0) break
-    const wanted = new Map(rows.map((one, i) => [`${one.authority} ${one.serial.toString('hex')}`, i]))
-    const found = await findBySerials(
+    const found = await findWhere(
       client as unknown as Reader,
-      rows.map(one => one.serial),
+      '(c.signing, c.position) IN (SELECT * FROM unnest($1::int8[], $2::int2[])) ORDER BY c.signing, c.position',
+      [rows.map(one => one.signing), rows.map(one => one.position)],
       at,
     )
-    const inOrder = found
-      .filter(one => wanted.has(keyOf(one)))
-      .toSorted((a, b) => wanted.get(keyOf(a))! - wanted.get(keyOf(b))!)
-    for (const one of inOrder) if (sql !== expiredSql || expiredIn(one, values[0] as Date)) yield one
+    // Both are in the same order, and every one is found: they are of one moment.
+    for (const [n, one] of found.entries()) if (kinds[one.family]) yield { one, sure: rows[n]!.sure }
   }
   await client.query(`CLOSE ${cursor}`)
 }
