@@ -69,10 +69,10 @@ async function revoke(certificate: Certificate): Promise<void> {
 const named = (certificates: readonly Lodged[]) => certificates.map(one => one.serial.toString('hex'))
 
 /** All pages of it, of two certificates each. */
-async function pages(asked: Asked): Promise<Lodged[]> {
+async function pages(asked: Asked, look?: number): Promise<Lodged[]> {
   const found: Lodged[] = []
   for (let next: Parameters<typeof search>[4]; ; ) {
-    const page = await search(rooms.store, asked, new Date(now), 2, next)
+    const page = await search(rooms.store, asked, new Date(now), 2, next, look)
     assert.ok(page.certificates.length <= 2)
     found.push(...page.certificates)
     next = page.next
@@ -95,6 +95,20 @@ describe('a search by state', () => {
       }
     })
   }
+
+  it('finds every one not in use also when it looks at a few at a time, and says where it stopped looking', async () => {
+    const due = all.filter(one => one.status === 'N')
+    for (const look of [1, 2, 3, 5, 100]) assert.deepEqual(named(await pages({ status: 'N' }, look)), named(due))
+    const devices = all.filter(one => one.family === 'device')
+    const inUse = devices.findIndex(one => one.status === 'N')
+    assert.ok(inUse > 0)
+    const asked = { status: 'N', family: 'device' } as const
+    const { signing, position } = devices[inUse - 1]!
+    const nothing = await search(rooms.store, asked, new Date(now), 2, undefined, inUse)
+    assert.deepEqual(nothing, { certificates: [], next: { signing, position }, looked: inUse })
+    const whole = await search(rooms.store, { status: 'N' }, new Date(now), 100)
+    assert.deepEqual([whole.next, whole.looked], [undefined, undefined])
+  })
 
   it('finds nothing that is pending: what is lodged is issued', async () => {
     assert.deepEqual(await pages({ status: 'P' }), [])

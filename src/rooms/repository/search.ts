@@ -36,6 +36,8 @@ export interface Found {
   readonly certificates: readonly Lodged[]
   /** Where it goes on; undefined when there is no more. */
   readonly next: Place | undefined
+  /** Set when the search stopped after so many Certificates, with fewer found than were asked for. */
+  readonly looked?: number
 }
 
 /** A search that takes longer is given up: one reader must not keep the others waiting (3 s for an answer, seed 004). */
@@ -44,8 +46,21 @@ const patienceMs = 2500
 /** Certificates looked at in one statement where their octets say whether they are meant. */
 const manyAtOnce = 400
 
+/**
+ * Certificates of which a search by "not in use" alone looks at one part: each is asked whether another took its place,
+ * and where few were replaced, the next may lie a million back.
+ */
+const oneLook = 2000
+
 /** @throws Refusal SEARCH_TOO_WIDE when too many certificates would have to be looked at */
-export async function search(store: Store, asked: Asked, now: Date, atMost: number, after?: Place): Promise<Found> {
+export async function search(
+  store: Store,
+  asked: Asked,
+  now: Date,
+  atMost: number,
+  after?: Place,
+  look = oneLook,
+): Promise<Found> {
   try {
     return await store.transaction(async client => {
       await client.query(`SET LOCAL statement_timeout = ${patienceMs}`)
@@ -54,8 +69,9 @@ export async function search(store: Store, asked: Asked, now: Date, atMost: numb
       const until = performance.now() + patienceMs
       const step = asked.status === 'E' ? manyAtOnce : atMost + 1
       let from = after
+      const end = isRare(asked) ? await placeBehind(reader, asked, after, look) : undefined
       for (;;) {
-        const [where, values] = whereOf(asked, from)
+        const [where, values] = whereOf(asked, from, end)
         const some = await findWhere(
           reader,
           `(c.signing, c.position) IN (${keys} WHERE ${where} ${newestFirst} LIMIT ${step}) ${newestFirst}`,
@@ -69,7 +85,7 @@ export async function search(store: Store, asked: Asked, now: Date, atMost: numb
           if (found.length === atMost) return { certificates: found, next: placeOf(found.at(-1)!) }
           found.push(one)
         }
-        if (some.length < step) return { certificates: found, next: undefined }
+        if (some.length < step) return { certificates: found, next: end, ...(end && { looked: look }) }
         if (performance.now() > until) throw tooWide()
       }
     })
@@ -86,7 +102,27 @@ const keys = `SELECT c.signing, c.position FROM certificate c
   LEFT JOIN revoked r ON r.authority = c.authority AND r.serial = c.serial`
 const newestFirst = 'ORDER BY c.signing DESC, c.position DESC'
 
-function whereOf(asked: Asked, from: Place | undefined): [string, unknown[]] {
+/** Nothing but walking finds the next one. */
+function isRare({ status, eui64, serial, keyId }: Asked): boolean {
+  return status === 'N' && eui64 === undefined && serial === undefined && keyId === undefined
+}
+
+/** The last of so many, whatever their state; undefined when there are not so many. */
+async function placeBehind(
+  reader: Pick<Store, 'query'>,
+  asked: Asked,
+  from: Place | undefined,
+  count: number,
+): Promise<Place | undefined> {
+  const [where, values] = whereOf({ ...asked, status: undefined }, from)
+  const { rows } = await reader.query<{ signing: bigint; position: number }>(
+    `${keys} WHERE ${where} ${newestFirst} LIMIT 1 OFFSET ${count - 1}`,
+    values,
+  )
+  return rows[0]
+}
+
+function whereOf(asked: Asked, from: Place | undefined, end?: Place): [string, unknown[]] {
   const values: unknown[] = []
   const parts: string[] = ['true']
   const add = (sql: string, ...given: unknown[]) => {
@@ -106,6 +142,7 @@ function whereOf(asked: Asked, from: Place | undefined): [string, unknown[]] {
   if (asked.until) add(`s.at < ? AND c.signing <= (${signingAt('max', '<')})`, asked.until, asked.until)
   if (asked.status !== undefined) add(mayBe[asked.status])
   if (from) add('(c.signing, c.position) < (?, ?)', from.signing, from.position)
+  if (end) add('(c.signing, c.position) >= (?, ?)', end.signing, end.position)
   return [parts.join(' AND '), values]
 }
 

@@ -6,14 +6,14 @@ import { showName } from '../../../ground/x509/name.ts'
 import type { Family } from '../../../policy/profile.ts'
 import { roles } from '../../../policy/roles.ts'
 import { authorities } from '../../../rooms/authority/register.ts'
-import type { Lodged, Status } from '../../../rooms/repository/find.ts'
-import { type Asked, type Place, search } from '../../../rooms/repository/search.ts'
+import type { Status } from '../../../rooms/repository/find.ts'
+import { type Asked, type Found, type Place, search } from '../../../rooms/repository/search.ts'
 import { input, select } from '../frame/fields.ts'
 import { type Html, html, nothing } from '../frame/html.ts'
 import { type Fault, page, type Visit } from '../frame/page.ts'
 import { buttons, code, heading, link, paragraph, searchForm } from '../frame/pieces.ts'
 import { table } from '../frame/tables.ts'
-import { eui64, onDay } from '../frame/words.ts'
+import { eui64, figure, onDay } from '../frame/words.ts'
 import { addressOf, familyChoices, kindOf, roleInWords, statusChoices, statusTag, usageOf } from './described.ts'
 
 const atOnce = 25
@@ -33,7 +33,7 @@ export const searchPage = page({
     if (faults.length === 0 && asks) {
       try {
         const found = await search(door.store, asked, visit.at, atOnce, place)
-        results = shown(found.certificates, found.next, query)
+        results = shown(found, query)
       } catch (cause) {
         if (!(cause instanceof Refusal) || cause.code !== 'SEARCH_TOO_WIDE') throw cause
         faults.push({ says: cause.message })
@@ -64,7 +64,13 @@ ${results}`,
   },
 })
 
-function shown(certificates: readonly Lodged[], next: Place | undefined, query: Visit['query']): Html {
+function shown({ certificates, next, looked }: Found, query: Visit['query']): Html {
+  const further =
+    looked === undefined
+      ? ''
+      : paragraph(
+          `These are all among ${figure(looked)} Certificates that were looked at. There may be more among the older ones.`,
+        )
   return html`${table(
     'Certificates, newest first',
     ['Serial number', 'Kind', 'EUI-64', 'Role', 'For', 'Status', 'Issued'],
@@ -77,8 +83,10 @@ function shown(certificates: readonly Lodged[], next: Place | undefined, query: 
       statusTag(one.status),
       onDay(one.issuedAt),
     ]),
-    'No Certificate was found. Check what you entered, or say less.',
-  )}${next ? paragraph(link(`/repository/certificates?${new URLSearchParams({ ...query, after: `${next.signing}.${next.position}` })}`, 'Older Certificates')) : ''}`
+    looked === undefined
+      ? 'No Certificate was found. Check what you entered, or say less.'
+      : 'No such Certificate is among those that were looked at.',
+  )}${further}${next ? paragraph(link(`/repository/certificates?${new URLSearchParams({ ...query, after: `${next.signing}.${next.position}` })}`, 'Older Certificates')) : ''}`
 }
 
 function problems(faults: readonly Fault[]): Html {
