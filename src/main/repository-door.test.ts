@@ -1,182 +1,42 @@
 import assert from 'node:assert/strict'
 import { hash, X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { request } from 'node:https'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { connect } from 'node:tls'
 import { BoxedKeyStore, KeyUsage } from '@smartdcc/dccboxed-keystore'
 import * as client from '@smartdcc/dccboxed-keystore/dist/certificateSearch.js'
-import { pino } from 'pino'
-import { makeDeviceCsr, makeKeyPair, spkiOf, type Usage } from '../../simulator/device.ts'
 import { noOpenssl, openssl } from '../../test/outside.ts'
-import { judge } from '../../test/xsd.ts'
+import {
+  address,
+  ask,
+  clientKey,
+  device,
+  door,
+  folder,
+  home,
+  issued,
+  key,
+  lines,
+  log,
+  opened,
+  retrieve,
+  search,
+  serialOf,
+  settings,
+  supplier,
+  texts,
+  xmlSigner,
+} from '../../test/repository/door.ts'
 import { fromHex, toHex, toHexUpper } from '../ground/bytes.ts'
-import { openSoftwareKeyStore } from '../ground/keystore/software.ts'
 import { keyIdentifier } from '../ground/x509/key.ts'
-import { hierarchies, profileNamed } from '../policy/hierarchies.ts'
 import { hyphenated } from '../policy/identifiers.ts'
-import type { Settings } from '../policy/settings.ts'
-import { type AuthorityRecord, authorities, issuingAuthority } from '../rooms/authority/register.ts'
-import { issueDevices } from '../rooms/issuance/issue.ts'
-import { issuingDcas } from '../rooms/issuance/issuing-dcas.ts'
-import { issueOrganisation } from '../rooms/issuance/single.ts'
+import { type AuthorityRecord, authorities } from '../rooms/authority/register.ts'
 import { findBySerials } from '../rooms/repository/find.ts'
 import { currentLists } from '../rooms/repository/lists.ts'
 import { intend, keep } from '../rooms/repository/register.ts'
-import { homeAt } from './home.ts'
-import { init } from './init.ts'
-import { type RunningRepositoryDoor, startRepositoryDoor } from './repository-door.ts'
+import { startRepositoryDoor } from './repository-door.ts'
 import { testParties } from './test-parties.ts'
-import { type OpenedStore, openHomeStore, systemChance, systemClock } from './world.ts'
-
-const libxml2 = judge(new URL('../doors/repository/schema/Repository-1.0.xsd', import.meta.url))
-/** The key that the published client carries. */
-const clientKey = 'u3bg9gt38htd0j2'
-const folder = mkdtempSync(join(tmpdir(), 'repository-door-'))
-const home = homeAt(join(folder, 'home'))
-const device = '02a1000000000001'
-const supplier = '02a0000000010000'
-const xmlSigner = '02a1000000000087'
-
-let settings: Settings
-let opened: OpenedStore
-let door: RunningRepositoryDoor
-let lines: string[] = []
-const log = pino({ base: null }, { write: line => void lines.push(line) })
-/** Device Certificates, in order of issue: DS, KA, and the DS that replaced the first. */
-let issued: X509Certificate[] = []
-
-before(async () => {
-  settings = await init(home, {
-    environment: 'door-tests',
-    kind: 'test',
-    with: [],
-    log2N: 10,
-    settings: {
-      services: { repositoryPort: 0, devicePort: 0, plainRepositoryPort: 0, journalPort: 0 },
-      repository: { testKeys: [clientKey] },
-    },
-    witness: () => {},
-  })
-  opened = await openHomeStore(home, { share: false })
-  await issueXmlSign()
-  issued = await issue([device, 'digitalSignature'], [device, 'keyAgreement'], [device, 'digitalSignature'])
-  door = await startRepositoryDoor({ settings, home, target: opened.target, log })
-})
-
-after(async () => {
-  await door?.close()
-  await opened?.close()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-async function issue(...wanted: [string, Usage][]): Promise<X509Certificate[]> {
-  const hands = { store: opened.store, clock: systemClock, chance: systemChance }
-  const keys = openKeys()
-  try {
-    const { keyUse } = hierarchies(settings)['smki-device'].issuing
-    const dcas = issuingDcas(hands, keys, profileNamed(settings, 'Device Certificate'), keyUse!, 10)
-    const outcomes = await issueDevices(
-      { ...hands, authorities: dcas },
-      {
-        requests: wanted.map(([deviceId, usage]) => makeDeviceCsr({ deviceId, usage }).csr),
-        rules: { threshold: 100, knownDevicesOnly: false },
-        says: {},
-      },
-    )
-    return outcomes.map(outcome => {
-      if ('refusal' in outcome) throw outcome.refusal
-      return new X509Certificate(outcome.der)
-    })
-  } finally {
-    keys.close()
-  }
-}
-
-/** A role whose number is written differently in the certificate (87) and in the Repository's XML (135). */
-async function issueXmlSign(): Promise<void> {
-  const hands = { store: opened.store, clock: systemClock, chance: systemChance }
-  const keys = openKeys()
-  try {
-    const record = await issuingAuthority(opened.store, 'smki-organisation')
-    const by = { record, keys, profile: profileNamed(settings, 'Organisation Certificate') }
-    const publicKey = spkiOf(makeKeyPair().publicKey)
-    await issueOrganisation(hands, by, { role: 135, eui64: xmlSigner, usage: 'digitalSignature', publicKey })
-  } finally {
-    keys.close()
-  }
-}
-
-function openKeys() {
-  const passphrase = readFileSync(home.issuingPassphrase)
-  return openSoftwareKeyStore({ path: home.issuingKeys, passphrase, chance: systemChance, allowWeak: true })
-}
-
-const key = (party: string) => readFileSync(join(home.credentials, party, 'repository-api-key'), 'utf8').trim()
-const address = () => `http://127.0.0.1:${door.ports.plain}/`
-
-interface Answered {
-  status: number
-  type: string | undefined
-  body: Buffer
-}
-
-/** Over TLS, by the runtime's own client, which knows nothing of us but the authority of the server's certificate. */
-function ask(method: 'GET' | 'POST', path: string, body?: string, party = 'import-supplier'): Promise<Answered> {
-  const options = {
-    host: '127.0.0.1',
-    port: door.ports.tls,
-    ca: readFileSync(join(home.credentials, party, 'server-ca.crt.pem')),
-    method,
-    path: `${path}?apikey=${key(party)}`,
-    headers: body === undefined ? {} : { 'content-type': 'application/xml' },
-    agent: false,
-  }
-  return new Promise((resolve, reject) => {
-    const asked = request(options, response => {
-      const parts: Buffer[] = []
-      response.on('data', part => parts.push(part))
-      response.on('error', reject)
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode!,
-          type: response.headers['content-type'],
-          body: Buffer.concat(parts),
-        }),
-      )
-    })
-    asked.on('error', reject)
-    asked.end(body)
-  })
-}
-
-async function askXml(
-  service: string,
-  root: string,
-  name: string,
-  value: string,
-): Promise<{ status: number; xml: string }> {
-  const { status, type, body } = await ask(
-    'POST',
-    `/services/${service}`,
-    `<${root}><${name}>${value}</${name}></${root}>`,
-  )
-  assert.equal(type, 'application/xml; charset=utf-8')
-  assert.equal(libxml2(body), undefined, String(body))
-  return { status, xml: String(body) }
-}
-
-const search = (name: 'CertificateSubjectName' | 'CertificateSubjectAltName', value: string) =>
-  askXml('certificatesearch', 'CertificateSearchRequest', name, value)
-const retrieve = (serial: string) =>
-  askXml('retrievecertificate', 'CertificateDataRequest', 'CertificateSerial', serial)
-
-/** The texts of every element of that name. */
-const texts = (xml: string, name: string) =>
-  [...xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, 'g'))].map(one => one[1])
-const serialOf = (certificate: X509Certificate) => certificate.serialNumber.padStart(32, '0')
 
 describe('the client of Smart DCC, pointed at the Repository', () => {
   const boxed = async () => {
@@ -304,7 +164,7 @@ describe('a retrieval over TLS', () => {
     const serial = fromHex(serialOf(certificate))
     const before = (await findBySerials(opened.store, [serial], new Date()))[0]!
     await lodgeAgain(certificate, serial, before.authority + 1)
-    lines = []
+    lines.length = 0
     const { xml } = await retrieve(toHex(serial))
     assert.deepEqual(
       Buffer.from(texts(xml, 'CertificateBody')[0]!, 'base64'),
