@@ -4,11 +4,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { main } from '../src/main/smki.ts'
 import { settingsSchema } from '../src/policy/settings.ts'
+import { limitsPage } from './limits-page.ts'
 
 /** The text of each generated page, by its path in `docs/`. */
 export async function pages(): Promise<Readonly<Record<string, string>>> {
   return {
     'operations/settings.md': settingsPage(),
+    'operations/limits.md': limitsPage(generated, aligned),
     'operations/lint-rules.md': await lintRulesPage(),
     'operations/review-rules.md': await reviewRulesPage(),
   }
