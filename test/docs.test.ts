@@ -64,7 +64,7 @@ function commandsIn(text: string): { words: string[]; flags: string[] }[] {
     const [, all] = /^\s*(?:\$ )?(?:bin\/)?smki ([^#]*)/.exec(line) ?? []
     if (all === undefined) return []
     const parts = all.trim().split(/\s+/)
-    const end = parts.findIndex(part => !/^(s1sp|smets1|[a-z][a-z-]*)$/.test(part))
+    const end = parts.findIndex(part => !/^(s1sp|s1sp-report|smets1|[a-z][a-z-]*)$/.test(part))
     return [{ words: end < 0 ? parts : parts.slice(0, end), flags: all.match(/--[a-z][a-z-]*/g) ?? [] }]
   })
 }

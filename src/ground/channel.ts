@@ -1,11 +1,17 @@
 /** Questions and answers between our own processes, over a Unix socket that nobody else can reach. */
 
+import { rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { deserialize, serialize } from 'node:v8'
 
 /** The other side went away; whether the question was acted on is not known. */
 export class ChannelBroken extends Error {
   override name = 'ChannelBroken'
+}
+
+/** Nobody listens at the other end just now: the question was not asked, and may be asked elsewhere, or later. */
+export class NobodyListens extends ChannelBroken {
+  override name = 'NobodyListens'
 }
 
 export interface Channel<Question, Answer> {
@@ -18,7 +24,8 @@ const largest = 1 << 20
 
 /**
  * Answers every question that arrives; those of one connection are worked on side by side. What `answer` throws reaches
- * the asker as ChannelBroken without its text.
+ * the asker as ChannelBroken without its text. What a process that was killed left at the path is replaced: one process at
+ * a time has a path, and who starts it sees to that.
  */
 export function serveChannel<Question, Answer>(
   path: string,
@@ -35,13 +42,17 @@ export function serveChannel<Question, Answer>(
     })
     socket.on('error', () => socket.destroy())
   })
+  rmSync(path, { force: true })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, () => resolve(server))
   })
 }
 
-/** Connects when the first question is asked, and again after a break: what was open then fails with ChannelBroken. */
+/**
+ * Connects when the first question is asked, and again after a break: what was open then fails with ChannelBroken, and with
+ * NobodyListens if it never left us. So a process that was started anew at the same path is found by the next question.
+ */
 export function openChannel<Question, Answer>(path: string): Channel<Question, Answer> {
   let line: { send: (frame: unknown) => void; socket: Socket; open: Map<number, Waiting<Answer>> } | undefined
   let last = 0
@@ -50,6 +61,10 @@ export function openChannel<Question, Answer>(path: string): Channel<Question, A
     const socket = connect(path)
     const open = new Map<number, Waiting<Answer>>()
     const made = { send: sender(socket), socket, open }
+    let connected = false
+    socket.once('connect', () => {
+      connected = true
+    })
     receive(socket, ([number, answer]) => {
       const waiting = open.get(number)
       open.delete(number)
@@ -59,7 +74,11 @@ export function openChannel<Question, Answer>(path: string): Channel<Question, A
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {
       if (line === made) line = undefined
-      for (const waiting of open.values()) waiting.reject(new ChannelBroken('the other process went away'))
+      const gone = () =>
+        connected
+          ? new ChannelBroken('the other process went away')
+          : new NobodyListens('the other process is not there')
+      for (const waiting of open.values()) waiting.reject(gone())
     })
     return made
   }

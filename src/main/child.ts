@@ -1,4 +1,4 @@
-/** One of the programs of the service, as a process of its own: `child.ts signer|device|repository|operator|portal|dccki|sftp`. */
+/** One of the programs of the service, as a process of its own: `child.ts signer|device|repository|operator|portal|dccki|sftp`; `signer 2` is the second. */
 
 import { renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -38,13 +38,16 @@ export type ChildReport =
   | { readonly ready: false; readonly code: string; readonly says: string }
 
 const role = process.argv[2] as 'signer' | 'device' | 'repository' | 'operator' | 'portal' | 'dccki' | 'sftp'
+/** Of several signers. */
+const number = Number(process.argv[3] ?? 1)
+const name = number === 1 ? role : `${role} ${number}`
 
 /** A log file is put aside, once, when it has so many octets: two of them are kept for each program. */
 const longestLog = 64 * 2 ** 20
 
 /** Everything goes to a file of the environment; what needs somebody's attention is said on the terminal, in words. */
 function openLog(folder: string): pino.Logger {
-  const path = join(privateFolder(folder), `${role}.log`)
+  const path = join(privateFolder(folder), `${name.replace(' ', '-')}.log`)
   const file = pino.destination({ dest: path, sync: false, minLength: 4096, mode: 0o600 })
   setInterval(() => {
     file.flush()
@@ -66,7 +69,7 @@ function openLog(folder: string): pino.Logger {
     { level: 'info', stream: file },
     { level: 'warn', stream: words },
   ] as const
-  return pino({ base: { name: role }, timestamp: pino.stdTimeFunctions.isoTime }, pino.multistream([...streams]))
+  return pino({ base: { name }, timestamp: pino.stdTimeFunctions.isoTime }, pino.multistream([...streams]))
 }
 
 async function run(
@@ -79,7 +82,7 @@ async function run(
   const common = { home, settings, target: start.target, log, shown: metrics?.show, done: metrics?.done }
   if (role === 'signer') {
     const { startSigner } = await import('./signer.ts')
-    const signer = await startSigner({ ...common, run: start.run, passphrase: start.passphrase! })
+    const signer = await startSigner({ ...common, number, run: start.run, passphrase: start.passphrase! })
     start.passphrase!.fill(0)
     return { report: { sockets: signer.sockets }, close: signer.close }
   }
@@ -129,7 +132,7 @@ async function run(
 async function metricsOf({ performance }: Settings): Promise<ProgramMetrics | undefined> {
   if (performance.metricsPort === null) return undefined
   const { programMetrics } = await import('../doors/metrics/program.ts')
-  return programMetrics(role, performance.zone)
+  return programMetrics(name, performance.zone)
 }
 
 process.once('message', async (start: ChildStart) => {

@@ -24,7 +24,7 @@ interface Rights {
 }
 
 /** Written by the signer alone: what is signed, who signs it, and what was put down about it. */
-const sealed = ['authority', 'certificate', 'list', 'list_skipped', 'signing', 'store_epoch']
+const sealed = ['authority', 'certificate', 'list', 'list_skipped', 'signer', 'signing', 'store_epoch']
 const journal = ['journal_entry', 'journal_tile', 'journal_checkpoint', 'migration']
 
 /** Read only by those who keep the offices. */

@@ -13,6 +13,7 @@ import type { Settings } from '../policy/settings.ts'
 import { authorities } from '../rooms/authority/register.ts'
 import type { RoomAnswer, RoomQuestion } from '../rooms/issuance/signing.ts'
 import { currentLists } from '../rooms/repository/lists.ts'
+import { crowdOf } from './crowd.ts'
 import type { Home } from './home.ts'
 import { serverCredentials } from './tls-ca.ts'
 import { systemChance, systemClock } from './world.ts'
@@ -110,5 +111,13 @@ async function trustOf(store: Store, { dccki }: Settings): Promise<ClientTrust> 
 /** Messages are small: one that takes longer than its head may is slow by intent. */
 function limitsOf({ services }: Settings): Limits {
   const { idleSeconds, headSeconds, connections, tls13 } = services
-  return { idleSeconds, headSeconds, requestSeconds: headSeconds, bodyOctets, connections, tls13 }
+  return {
+    idleSeconds,
+    headSeconds,
+    requestSeconds: headSeconds,
+    bodyOctets,
+    connections,
+    tls13,
+    ...crowdOf({ services }),
+  }
 }

@@ -11,6 +11,7 @@ import type { Settings } from '../policy/settings.ts'
 import { configuredCodes } from '../policy/smki-device/codes.ts'
 import { watchStops } from '../rooms/revocation/stops.ts'
 import { build } from './build.ts'
+import { crowdOf } from './crowd.ts'
 import type { Home } from './home.ts'
 import { ikiTrust, watchTrust } from './iki-trust.ts'
 import { measuring, type Shown } from './measuring.ts'
@@ -92,5 +93,6 @@ export function limitsOf({ services }: Settings): Limits {
     bodyOctets: 65_536,
     connections: services.connections,
     tls13: services.tls13,
+    ...crowdOf({ services }),
   }
 }

@@ -6,6 +6,7 @@ import { listen, tlsListener } from '../ground/http/listen.ts'
 import { publishedFiles } from '../ground/journal/published.ts'
 import { type Connection, openStore } from '../ground/store/store.ts'
 import type { Settings } from '../policy/settings.ts'
+import { crowdOf } from './crowd.ts'
 import type { Home } from './home.ts'
 import { serverCredentials } from './tls-ca.ts'
 import { systemChance } from './world.ts'
@@ -37,7 +38,15 @@ export async function startJournalDoor(start: JournalDoorStart): Promise<Running
   const { host, journalPort, idleSeconds, headSeconds, connections: most, tls13 } = settings.services
   if (journalPort === null) return { port: undefined, close: async () => {} }
   const store = await openStore(target, { max: connections })
-  const limits = { idleSeconds, headSeconds, requestSeconds: headSeconds, bodyOctets, connections: most, tls13 }
+  const limits = {
+    idleSeconds,
+    headSeconds,
+    requestSeconds: headSeconds,
+    bodyOctets,
+    connections: most,
+    tls13,
+    ...crowdOf(settings),
+  }
   const { app } = tlsListener(serverCredentials(home), limits)
   const close = async () => {
     await app.close()

@@ -14,6 +14,7 @@ import { lapseDeferrals } from '../rooms/revocation/deferral.ts'
 import type { RevocationHands } from '../rooms/revocation/hands.ts'
 import { revokeReturned } from '../rooms/revocation/returned.ts'
 import { build } from './build.ts'
+import { crowdOf } from './crowd.ts'
 import type { Home } from './home.ts'
 import { ikiTrust, watchTrust } from './iki-trust.ts'
 import { rejectedCase, stoppedBySuspension } from './stopped.ts'
@@ -100,10 +101,10 @@ export async function startOperatorDoor(start: OperatorDoorStart): Promise<Runni
   }
 }
 
-/** Requests are small: one that takes longer than its head may is slow by intent. */
+/** Requests are small but for files of documents, which take as long as elsewhere. */
 function limitsOf({ services }: Settings): Limits {
-  const { idleSeconds, headSeconds, connections, tls13 } = services
-  return { idleSeconds, headSeconds, requestSeconds: headSeconds, bodyOctets, connections, tls13 }
+  const { idleSeconds, headSeconds, requestSeconds, connections, tls13 } = services
+  return { idleSeconds, headSeconds, requestSeconds, bodyOctets, connections, tls13, ...crowdOf({ services }) }
 }
 
 /** Now, and so often; never twice at a time. @returns what stops it, and waits for a run under way */

@@ -7,6 +7,7 @@ import { type Limits, listen, plainListener, tlsListener } from '../ground/http/
 import { type Connection, openStore } from '../ground/store/store.ts'
 import type { Settings } from '../policy/settings.ts'
 import { watchStops } from '../rooms/revocation/stops.ts'
+import { crowdOf } from './crowd.ts'
 import type { Home } from './home.ts'
 import { measuring, type Shown } from './measuring.ts'
 import { serverCredentials } from './tls-ca.ts'
@@ -84,5 +85,13 @@ export async function startRepositoryDoor(start: RepositoryDoorStart): Promise<R
 /** Requests are small: one that takes longer than its head may is slow by intent. */
 function limitsOf({ services }: Settings): Limits {
   const { idleSeconds, headSeconds, connections, tls13 } = services
-  return { idleSeconds, headSeconds, requestSeconds: headSeconds, bodyOctets, connections, tls13 }
+  return {
+    idleSeconds,
+    headSeconds,
+    requestSeconds: headSeconds,
+    bodyOctets,
+    connections,
+    tls13,
+    ...crowdOf({ services }),
+  }
 }

@@ -25,7 +25,10 @@ import { stoppedBySuspension } from './stopped.ts'
 import { systemChance, systemClock } from './world.ts'
 
 export interface WorkerStart {
+  /** Of the thread, beginning with the number of its process. */
   readonly name: string
+  /** What the process is known by (issuance/signers.ts). */
+  readonly signer: number
   readonly target: Connection | string
   readonly grant: KeyStoreGrant
   readonly settings: Settings
@@ -41,6 +44,7 @@ export type Order =
   | { readonly order: 'portions' }
   | { readonly order: 'parse'; readonly batch: bigint }
   | { readonly order: 'retire'; readonly authority: number }
+  | { readonly order: 'reload' }
   | { readonly order: 'answer'; readonly question: RoomQuestion }
 
 /** From the worker. `held`: nothing can be issued for now, and why. */
@@ -71,7 +75,7 @@ const authorities = issuingDcas(
   64,
   authority => stops.stopped({ authority }),
 )
-const devices = deviceIssuing(hands, authorities)
+const devices = deviceIssuing(hands, authorities, start.signer)
 const rooms = roomSigning(
   { ...hands, rules: start.settings.registration },
   keys,
@@ -276,6 +280,8 @@ port.on('message', async (order: Order) => {
     }
   } else if (order.order === 'answer') {
     await askRooms(order.question)
+  } else if (order.order === 'reload') {
+    keys.reload()
   } else {
     const retire = () => {
       authorities.forget(order.authority)

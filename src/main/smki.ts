@@ -9,13 +9,16 @@ import { addVerify } from '../doors/cli/verify.ts'
 import { Refusal } from '../ground/refusal.ts'
 import { NotPem } from '../ground/x509/pem.ts'
 import { version } from './build.ts'
+import { addBackup } from './commands/backup.ts'
 import { addBatch } from './commands/batch.ts'
 import { addCertificate } from './commands/certificate.ts'
 import { exitCodes, type Io } from './commands/context.ts'
 import { addDco } from './commands/dco.ts'
 import { addDemo } from './commands/demo.ts'
+import { addDevelopments } from './commands/developments.ts'
 import { addDevices } from './commands/devices.ts'
 import { addDocuments } from './commands/documents.ts'
+import { addEpoch } from './commands/epoch.ts'
 import { addFiles } from './commands/files.ts'
 import { addForecast } from './commands/forecast.ts'
 import { addInit } from './commands/init.ts'
@@ -24,7 +27,9 @@ import { addQuorum } from './commands/quorum.ts'
 import { addRecovery } from './commands/recovery.ts'
 import { addRegistration } from './commands/registration.ts'
 import { addReport } from './commands/report.ts'
+import { addRestore } from './commands/restore.ts'
 import { addS1sp } from './commands/s1sp.ts'
+import { addS1spReport } from './commands/s1sp-report.ts'
 import { addServe } from './commands/serve.ts'
 import { addSmets1 } from './commands/smets1.ts'
 import { systemClock } from './world.ts'
@@ -52,16 +57,21 @@ export async function main(argv: readonly string[], io: Io): Promise<void> {
     addLint,
     addVerify,
     addDocuments,
+    addDevelopments,
     addFiles,
     addForecast,
     addReport,
     addJournal,
     addDco,
     addS1sp,
+    addS1spReport,
     addSmets1,
     addRegistration,
     addQuorum,
     addRecovery,
+    addBackup,
+    addRestore,
+    addEpoch,
   ]
   for (const add of commands) add(program, io)
   for (const command of everyCommand(program)) command.exitOverride().configureHelp({ showGlobalOptions: true })

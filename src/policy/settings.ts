@@ -212,7 +212,14 @@ const services = z.strictObject({
   /** A request must have arrived whole within. */
   requestSeconds: z.int().min(1).default(600),
   bodyMiB: z.number().positive().default(64),
+  /** At each listener, at a time. When all are taken, a newcomer gets the place of whoever was silent longest. */
   connections: z.int().min(1).default(2000),
+  /** Of them from one address (of IPv6: one network of 64 bits). Behind a relay, which is one address, as many as of all. */
+  connectionsOfAddress: z.int().min(1).default(500),
+  /** New connections a second from one address, at each listener; in a burst, those of five seconds. */
+  newConnectionsOfAddress: z.number().positive().default(100),
+  /** What a body must bring in the mean, once it has had as long as a head; a slower one is cut. 0: any. */
+  bodyOctetsPerSecond: z.int().min(0).default(500),
 })
 
 const issuing = z.strictObject({
@@ -260,7 +267,11 @@ const issuing = z.strictObject({
     {},
     'error codes and texts that differ from the default table',
   ),
-  /** Worker threads of the signer; 0 is one for each processor. */
+  /** Signer processes; the first is the lead, which also does what only one may do. */
+  signers: z.int().min(1).max(8).default(1),
+  /** How often in ten minutes a signer process that ended is started again; then, or with 0 at once, the service stops. */
+  signerRestarts: z.int().min(0).max(100).default(5),
+  /** Worker threads of each signer process; 0 divides the processors among them. */
   threads: z.int().min(0).max(64).default(0),
   /** CSRs that are written down, signed and kept together. */
   portion: z.int().min(1).max(2000).default(1000),
@@ -310,6 +321,13 @@ const files = z.strictObject({
   fullWeeks: assumed('REP-A08', 'L', z.int().min(1).max(520), 5, 'weeks for which full files are kept'),
 })
 
+const backup = z.strictObject({
+  /** A folder, best on another disk: the embedded store's log is copied there, and backups lie there; null is off. */
+  archive: z.string().min(1).nullable().default(null),
+  /** How often the log is copied: so much is lost at most with the disk of the store. */
+  everySeconds: z.number().positive().default(10),
+})
+
 export const settingsSchema = z.strictObject({
   environment: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 _-]{0,31}$/),
   kind: z.enum(['test', 'production']),
@@ -327,6 +345,7 @@ export const settingsSchema = z.strictObject({
   dccki: dcckiSettings(assumed).prefault({}),
   performance: performanceSettings(assumed).prefault({}),
   recovery: recoverySettings(assumed).prefault({}),
+  backup: backup.prefault({}),
 })
 
 export type Settings = z.output<typeof settingsSchema>

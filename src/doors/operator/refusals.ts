@@ -13,6 +13,8 @@ export const operatorRefusals = {
   REQUEST_UNFIT: { status: 400, says: 'the request is not as the description of this interface has it' },
   REQUEST_TOO_LONG: { status: 413, says: 'the body of the request is too long' },
   REQUEST_NOT_JSON: { status: 415, says: 'the body of a request is JSON' },
+  FILE_TOO_LONG: { status: 413, says: 'the file is longer than this interface takes' },
+  UPLOADS_BUSY: { status: 503, says: 'many files are being taken in just now: try again in a minute' },
   NOTHING_THERE: { status: 404, says: 'there is nothing under that address' },
   RETRY_KEY_REUSED: { status: 409, says: 'that Idempotency-Key was used for another request' },
   API_KEY_UNKNOWN: { status: 404, says: 'that is no API key in use; upper and lower case differ' },

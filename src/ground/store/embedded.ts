@@ -122,7 +122,10 @@ const settings: Readonly<Record<string, string>> = {
   // Relative to the data folder, which is the server's working directory and closed to others.
   unix_socket_directories: '.',
   unix_socket_permissions: '0700',
-  max_connections: '64',
+  // Eight signer processes, and every door.
+  max_connections: '160',
+  // Whoever was killed lets go of what it held, also when its statement waits for somebody else.
+  client_connection_check_interval: '1s',
   shared_buffers: '256MB',
   max_wal_size: '4GB',
   checkpoint_timeout: '15min',

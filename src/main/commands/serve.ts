@@ -9,6 +9,7 @@ import { batches } from '../../rooms/issuance/batch.ts'
 import { currentIntervals } from '../../rooms/repository/lists.ts'
 import { type Home, loadSettings } from '../home.ts'
 import { uniteShares } from '../quorum.ts'
+import { type CustodyShown, custodyShown } from '../recovery-custody.ts'
 import { running, type Service, serve } from '../serve.ts'
 import { sshHostFingerprint } from '../ssh-host-key.ts'
 import { homeOf, type Io, json, table, withStore } from './context.ts'
@@ -53,7 +54,8 @@ export function addServe(program: Command, io: Io): void {
         const open = (await batches(store)).filter(
           batch => !['COMPLETED', 'REJECTED', 'TAMPERED'].includes(batch.state),
         )
-        if (flags.json) return json(io, { running: run ?? null, stock, lists, open })
+        const custody = await custodyShown(home, store)
+        if (flags.json) return json(io, { running: run ?? null, stock, lists, open, custody })
         io.out(
           run
             ? `Running as process ${run.pid}\n${addresses(settings, run.ports)}${hostKey(home, run.ports)}`
@@ -73,6 +75,7 @@ export function addServe(program: Command, io: Io): void {
           ]),
         )
         io.out(`Open batches: ${open.length}\n`)
+        io.out(custodyText(custody))
         return undefined
       })
     })
@@ -102,6 +105,22 @@ export function addServe(program: Command, io: Io): void {
 
 function short(text: string): string {
   return text.length > 48 ? `${text.slice(0, 47)}…` : text
+}
+
+/** Where the keys of recovery are kept, and by how many; nobody is named. */
+function custodyText(custody: readonly CustodyShown[]): string {
+  return table([
+    ['KEPT BY CUSTODIANS', 'IN', 'OPENS WITH'],
+    ...custody.map(({ thing, store, quorum }) => [
+      thing,
+      store === undefined
+        ? 'the root key store: not apart'
+        : thing === 'symmetric key' && quorum
+          ? 'shares'
+          : store,
+      quorum ? `${quorum.needed} of ${quorum.of} shares` : 'a passphrase: not shared yet',
+    ]),
+  ])
 }
 
 function timeLeft(hours: number): string {

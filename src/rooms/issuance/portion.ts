@@ -9,6 +9,7 @@ import { families, giveUp } from '../repository/register.ts'
 import type { DecisionRules } from './decide.ts'
 import type { Eligibility } from './device-eligible.ts'
 import { type DeviceIssuing, issueDevices, type Outcome } from './issue.ts'
+import { forgetGone, whoIsGone } from './signers.ts'
 
 export interface PortionItem {
   /** The DeviceCSR's ID. */
@@ -28,8 +29,9 @@ export interface Portion {
 const leaseMs = 60_000
 
 /**
- * Takes the next portion of the batch whose turn it is, or undefined. What an earlier holder had written down for it
- * and not kept is given up first.
+ * Takes the next portion, or undefined: of the Party that was served least recently, and of its batches the one that was.
+ * What an earlier holder had written down for it and not kept is given up first.
+ * @param worker begins with the number of its signer process (signers.ts) and a stroke
  */
 export async function takePortion(hands: Hands, worker: string): Promise<Portion | undefined> {
   return hands.store.transaction(async client => {
@@ -43,10 +45,16 @@ export async function takePortion(hands: Hands, worker: string): Promise<Portion
       party: number
     }>({
       name: 'take_portion',
+      // A portion of one batch after the other, in the order of whose turn it is: the first that nobody is taking just now.
       text: `WITH next AS (
-          SELECT p.batch, p.number, b.party FROM batch b JOIN portion p ON p.batch = b.id
-           WHERE b.state = 'PROCESSING' AND (p.state = 'queued' OR (p.state = 'taken' AND p.lease_until < $2))
-           ORDER BY b.turn, b.id, p.number LIMIT 1 FOR UPDATE OF p SKIP LOCKED),
+          SELECT free.batch, free.number, due.party
+            FROM (SELECT b.id, b.party FROM batch b
+                   WHERE b.state = 'PROCESSING'
+                   ORDER BY (SELECT max(of.turn) FROM batch of WHERE of.party = b.party), b.turn, b.id) due
+           CROSS JOIN LATERAL (SELECT p.batch, p.number FROM portion p
+                   WHERE p.batch = due.id AND p.state <> 'done'
+                     AND (p.state = 'queued' OR (p.state = 'taken' AND p.lease_until < $2))
+                   ORDER BY p.number LIMIT 1 FOR UPDATE SKIP LOCKED) free LIMIT 1),
         turned AS (UPDATE batch SET turn = nextval('batch_turn') FROM next WHERE batch.id = next.batch)
         UPDATE portion p SET state = 'taken', worker = $1, lease_until = $3, attempts = attempts + 1
           FROM next WHERE p.batch = next.batch AND p.number = next.number
@@ -64,6 +72,18 @@ export async function takePortion(hands: Hands, worker: string): Promise<Portion
       attempts: row.attempts,
     }
   })
+}
+
+/** Whether a portion of a batch under way waits to be taken. */
+export async function portionsWait(store: Pick<Store, 'query'>, now: Date): Promise<boolean> {
+  const { rows } = await store.query<{ wait: boolean }>({
+    name: 'portions_wait',
+    text: `SELECT EXISTS (SELECT FROM batch b JOIN portion p ON p.batch = b.id
+             WHERE b.state = 'PROCESSING' AND p.state <> 'done'
+               AND (p.state = 'queued' OR p.lease_until < $1)) AS wait`,
+    values: [now],
+  })
+  return rows[0]!.wait
 }
 
 /** The portion is another's by now: what we would write of it is not wanted. */
@@ -85,26 +105,55 @@ export async function releasePortion(
   )
 }
 
-/** A signer starts, and is the only one: what the one before it had in hand is put back. Returns how much that was. */
-export async function recover(hands: Hands): Promise<{ portions: number; signings: number }> {
+export interface TakenOver {
+  readonly portions: number
+  readonly signings: number
+}
+
+/** What signer processes that have ended had in hand is put back, and what they had only written down is given up. */
+export async function takeOver(hands: Hands): Promise<TakenOver> {
   return hands.store.transaction(async client => {
-    const { rowCount: portions } = await client.query(
-      "UPDATE portion SET state = 'queued', worker = NULL, lease_until = NULL WHERE state = 'taken'",
-    )
+    const at = hands.clock()
+    const { gone } = await whoIsGone(client, at)
+    if (gone.length === 0) return { portions: 0, signings: 0 }
+    const portions = await putBack(client, 'split_part(worker, $2, 1) = ANY($1)', gone)
     const { rows } = await client.query<{ id: bigint }>(
-      // Those of Devices are the signer's; what a ceremony has in hand just now is not ours to give up.
-      `SELECT id FROM signing WHERE state = 'intended' AND (at < $1
+      "SELECT id FROM signing WHERE state = 'intended' AND signer = ANY($1) ORDER BY id",
+      [gone],
+    )
+    const signings = rows.map(row => row.id)
+    await giveUp(client, at, signings)
+    await forgetGone(client, at)
+    return { portions, signings: signings.length }
+  })
+}
+
+/** The lead starts: whatever no living signer process has in hand is taken over, whoever it was that left it. */
+export async function recover(hands: Hands): Promise<TakenOver> {
+  return hands.store.transaction(async client => {
+    const at = hands.clock()
+    const { living } = await whoIsGone(client, at)
+    const portions = await putBack(client, 'NOT split_part(worker, $2, 1) = ANY($1)', living)
+    const { rows } = await client.query<{ id: bigint }>(
+      // Those of Devices are the signers'; what a ceremony has in hand just now is not ours to give up.
+      `SELECT id FROM signing WHERE state = 'intended' AND (signer IS NULL OR NOT signer = ANY($2)) AND (at < $1
           OR EXISTS (SELECT FROM certificate c WHERE c.signing = signing.id AND c.family = ${families.device}))
         ORDER BY id`,
-      [new Date(hands.clock().getTime() - 3_600_000)],
+      [new Date(at.getTime() - 3_600_000), living],
     )
-    await giveUp(
-      client,
-      hands.clock(),
-      rows.map(row => row.id),
-    )
-    return { portions: portions ?? 0, signings: rows.length }
+    const signings = rows.map(row => row.id)
+    await giveUp(client, at, signings)
+    return { portions, signings: signings.length }
   })
+}
+
+/** @param whose of $1, numbers of signer processes as text, and $2, what ends such a number in a worker's name */
+async function putBack(client: Client, whose: string, signers: readonly number[]): Promise<number> {
+  const { rowCount } = await client.query(
+    `UPDATE portion SET state = 'queued', worker = NULL, lease_until = NULL WHERE state = 'taken' AND ${whose}`,
+    [signers.map(String), '/'],
+  )
+  return rowCount ?? 0
 }
 
 /** Tries before the requests of a portion are answered with CA_ERROR. */
