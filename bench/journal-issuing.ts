@@ -14,6 +14,7 @@ import { homeAt } from '../src/main/home.ts'
 import { init } from '../src/main/init.ts'
 import { openHomeStore, systemChance, systemClock } from '../src/main/world.ts'
 import { hierarchies, profileNamed } from '../src/policy/hierarchies.ts'
+import { asTheyCome } from '../src/rooms/issuance/as-they-come.ts'
 import { type DeviceIssuing, deviceIssuing, issueDevices } from '../src/rooms/issuance/issue.ts'
 import { issuingDcas } from '../src/rooms/issuance/issuing-dcas.ts'
 import type { Context } from './bench.ts'
@@ -86,16 +87,20 @@ export async function issuingWithAndWithout(
         const order = round % 2 === 0 ? (['with', 'without'] as const) : (['without', 'with'] as const)
         for (const side of order) {
           const requests = Array.from({ length: count }, nextCsr)
+          groupsMade = 0
           const turn = await timed(processes, () =>
             underJournal(side === 'with', integrated, () => work(sides[side], requests)),
           )
-          const computing = side === 'without' ? computed(turn.found, work === inGroups ? group : 1) : 0
+          const size = work === inGroups ? group : Math.max(1, Math.round(count / groupsMade))
+          const computing = side === 'without' ? computed(turn.found, size) : 0
           if (round >= 0)
             turns.push({ side, seconds: turn.seconds - computing, cpuSeconds: turn.cpuSeconds - computing, count })
         }
       }
       return compared(turns)
     }
+    // Of single requests: as the signer's thread takes them.
+    let groupsMade = 0
     const inGroups: Work = async (devices, requests) => {
       const found: Buffer[] = []
       for (let at = 0; at < requests.length; at += group) {
@@ -108,8 +113,18 @@ export async function issuingWithAndWithout(
     const singly: Work = async (devices, requests) => {
       const found: Buffer[] = []
       const rest = requests.values()
+      const ask = asTheyCome<Buffer, Buffer | Error>(async group => {
+        groupsMade++
+        const requested = group.map(one => one.question)
+        const ders = await issued(devices, requested, {}).catch((cause: Error) => cause)
+        for (const [i, { answer }] of group.entries()) answer(ders instanceof Error ? ders : ders[i]!)
+      })
       const worker = async () => {
-        for (const request of rest) found.push(...(await issued(devices, [request], {})))
+        for (const request of rest) {
+          const der = await ask(request)
+          if (der instanceof Error) throw der
+          found.push(der)
+        }
       }
       await Promise.all(Array.from({ length: together }, worker))
       return found

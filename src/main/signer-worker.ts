@@ -11,6 +11,7 @@ import { type Connection, openStore } from '../ground/store/store.ts'
 import { hierarchies, profileNamed } from '../policy/hierarchies.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { DeviceCode } from '../policy/smki-device/codes.ts'
+import { type Arrived, asTheyCome } from '../rooms/issuance/as-they-come.ts'
 import { parse, type ReadItems } from '../rooms/issuance/batch.ts'
 import { type Eligibility, eligibilityFor, eligibilityOfEach } from '../rooms/issuance/device-eligible.ts'
 import { deviceIssuing, issueDevices } from '../rooms/issuance/issue.ts'
@@ -172,38 +173,11 @@ function beginsWith(parts: Iterable<Buffer>, octet: number): boolean {
   return false
 }
 
-// ---- single requests: those that arrive while a group is being written form the next group
+// ---- single requests
 
-interface Waiting {
-  readonly question: SigningQuestion
-  readonly answer: (answer: SigningAnswer) => void
-}
+type Waiting = Arrived<SigningQuestion, SigningAnswer>
 
-let queue: Waiting[] = []
-let grouping = 0
-const groupAtMost = 64
-/** One group at a time: what waits meanwhile makes the next one larger, and each costs the store the same. */
-const groupsAtOnce = 1
-
-function ask(question: SigningQuestion): Promise<SigningAnswer> {
-  return new Promise(answer => {
-    queue.push({ question, answer })
-    if (grouping < groupsAtOnce) {
-      grouping++
-      // One turn of the event loop: what came in the same packets is issued together.
-      setImmediate(() => void groups())
-    }
-  })
-}
-
-async function groups(): Promise<void> {
-  while (queue.length > 0) {
-    const group = queue.slice(0, groupAtMost)
-    queue = queue.slice(groupAtMost)
-    await signing(() => issueGroup(group))
-  }
-  grouping--
-}
+const ask = asTheyCome<SigningQuestion, SigningAnswer>(group => signing(() => issueGroup(group)))
 
 async function issueGroup(group: readonly Waiting[]): Promise<void> {
   try {

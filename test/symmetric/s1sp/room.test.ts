@@ -2,13 +2,16 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { toHex } from '../../../src/ground/bytes.ts'
+import type { Client } from '../../../src/ground/store/store.ts'
 import { confirmDecision, enterDecision as enterAtDco } from '../../../src/rooms/symmetric/dco/decisions.ts'
 import { signer } from '../../../src/rooms/symmetric/dco/hands.ts'
 import { makeSharedKey, openRenewal } from '../../../src/rooms/symmetric/dco/hsm.ts'
 import { fingerprintOf, writeHsmPackage } from '../../../src/rooms/symmetric/hsm-package.ts'
 import {
   approveCampaign,
+  beginOfCampaigns,
   type DecisionForm,
   enterDecision,
   pauseCampaign,
@@ -26,6 +29,7 @@ import { endNomination, nominate, openRecord } from '../../../src/rooms/symmetri
 import { keysOf } from '../../../src/rooms/symmetric/s1sp/records.ts'
 import { cannotBeReKeyed, exceptionList, overdue, standings } from '../../../src/rooms/symmetric/s1sp/report.ts'
 import { enterReview, reviewState, warnOfReview } from '../../../src/rooms/symmetric/s1sp/review.ts'
+import { closeRotation, rotationOf } from '../../../src/rooms/symmetric/s1sp/rotation.ts'
 import { round } from '../../../src/rooms/symmetric/s1sp/worker.ts'
 import { openPackageForTest } from '../rotation/opened.ts'
 import { makeRig, type Rig, requireAgreement } from '../rotation/rig.ts'
@@ -374,6 +378,37 @@ describe('A campaign', () => {
     await round(hands)
     assert.equal((await progressOf(hands, id)).state, 'finished')
     rig.at(start)
+  })
+
+  it('is finished also when its last two rotations close at one moment', async () => {
+    const { ids } = await rig.meters({}, 2)
+    await atDco('PMA-8B')
+    const { id } = await enterDecision(rig.hands, form('PMA-8B', ids), 'person-1')
+    await approveCampaign(rig.hands, id, 'person-2')
+    await beginOfCampaigns(rig.hands)
+    const { rows } = await rig.hands.store.query<{ id: bigint }>('SELECT id FROM rotation WHERE campaign = $1', [
+      id,
+    ])
+    const [first, second] = await Promise.all(rows.map(row => rotationOf(rig.hands.store, row.id)))
+    let other = Promise.resolve()
+    const { store } = rig.hands
+    const slow = {
+      ...rig.hands,
+      // Has done its work and not committed yet when the other comes to its end, unless that has to wait for it.
+      store: {
+        ...store,
+        transaction: <T>(work: (client: Client) => Promise<T>) =>
+          store.transaction(async client => {
+            const done = await work(client)
+            other = closeRotation(rig.hands, second!, [])
+            await Promise.race([other, sleep(300)])
+            return done
+          }),
+      },
+    }
+    await closeRotation(slow, first!, [])
+    await other
+    assert.equal((await progressOf(rig.hands, id)).state, 'finished')
   })
 
   it('pauses by itself when failures pass the threshold', async () => {

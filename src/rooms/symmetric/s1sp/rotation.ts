@@ -196,8 +196,9 @@ export async function closeRotation(
     }
     await append(client, entry('rotation.closed', at, body))
     if (rotation.campaign === null) return
-    const values = [rotation.campaign]
-    await client.query(finishCampaign, [...values, at])
+    // Of two that close at one moment neither would see the other: the second waits, and then it does.
+    await client.query('SELECT FROM campaign WHERE id = $1 FOR UPDATE', [rotation.campaign])
+    await client.query(finishCampaign, [rotation.campaign, at])
   })
 }
 
