@@ -16,7 +16,7 @@ import { planFor } from '../src/rooms/authority/plan.ts'
 import { authorities } from '../src/rooms/authority/register.ts'
 import { serialNumbers } from '../src/rooms/authority/serial.ts'
 import { authority } from '../src/rooms/authority/sign.ts'
-import { families, slotsOf, usages } from '../src/rooms/repository/register.ts'
+import { certificateColumns, families, slotsOf, usages } from '../src/rooms/repository/register.ts'
 import { eui64Of, type GroupPlan, type Grown, groupPlan, groupsOf } from './grown.ts'
 import { keyPoints } from './key-points.ts'
 
@@ -103,20 +103,6 @@ async function make(plan: GroupPlan) {
   return { rows, signatures, intended: hex(rootOf(tbs.map(leafHash))), issued: hex(rootOf(ders.map(leafHash))), by }
 }
 
-const columns = {
-  signing: 'int8',
-  position: 'int2',
-  authority: 'int2',
-  family: 'int2',
-  usage: 'int2',
-  role: 'int2',
-  ordinal: 'int4',
-  eui64: 'bytea',
-  serial: 'bytea',
-  key_id: 'bytea',
-  tbs: 'bytea',
-} as const
-
 async function write(plan: GroupPlan): Promise<void> {
   const { rows, signatures, intended, issued } = await make(plan)
   const { party, count, moment } = plan
@@ -139,7 +125,7 @@ async function write(plan: GroupPlan): Promise<void> {
              VALUES ($1, 'complete', $2, $3, $4, $5)`,
       values: [plan.signing, count, moment, slot, slotsOf(slot, signatures)],
     })
-    await copyInto(client, 'certificate', columns, rows)
+    await copyInto(client, 'certificate', certificateColumns, rows)
     for (const [i, octets] of entries.entries()) {
       if (!octets) continue
       await client.query({

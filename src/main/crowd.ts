@@ -14,3 +14,17 @@ export function crowdOf({
     octetsPerSecond: services.bodyOctetsPerSecond,
   }
 }
+
+/** Of a door whose messages are small: one that takes longer than its head may is slow by intent. */
+export function limitsOfSmall({ services }: Pick<Settings, 'services'>, bodyOctets: number): Limits {
+  const { idleSeconds, headSeconds, connections, tls13 } = services
+  return {
+    idleSeconds,
+    headSeconds,
+    requestSeconds: headSeconds,
+    bodyOctets,
+    connections,
+    tls13,
+    ...crowdOf({ services }),
+  }
+}

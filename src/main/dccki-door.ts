@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { bodyOctets, dcckiDoor, dcckiListsDoor } from '../doors/dccki/door.ts'
 import { openChannel } from '../ground/channel.ts'
 import type { Clock } from '../ground/clock.ts'
-import { type ClientTrust, type Limits, listen, plainListener, tlsListener } from '../ground/http/listen.ts'
+import { type ClientTrust, listen, plainListener, tlsListener } from '../ground/http/listen.ts'
 import { type Connection, openStore, type Store } from '../ground/store/store.ts'
 import { toPem } from '../ground/x509/pem.ts'
 import { listSchedules } from '../policy/revocation/schedules.ts'
@@ -13,7 +13,7 @@ import type { Settings } from '../policy/settings.ts'
 import { authorities } from '../rooms/authority/register.ts'
 import type { RoomAnswer, RoomQuestion } from '../rooms/issuance/signing.ts'
 import { currentLists } from '../rooms/repository/lists.ts'
-import { crowdOf } from './crowd.ts'
+import { limitsOfSmall } from './crowd.ts'
 import type { Home } from './home.ts'
 import { serverCredentials } from './tls-ca.ts'
 import { systemChance, systemClock } from './world.ts'
@@ -70,7 +70,7 @@ export async function startDcckiDoor(start: DcckiDoorStart): Promise<RunningDcck
   }
   try {
     let trust = await trustOf(store, settings)
-    const { app, renew } = tlsListener(server, limitsOf(settings), trust, (fault, from) =>
+    const { app, renew } = tlsListener(server, limitsOfSmall(settings, bodyOctets), trust, (fault, from) =>
       log.info({ fault, from }, 'a handshake was refused'),
     )
     doors.push(app)
@@ -88,7 +88,7 @@ export async function startDcckiDoor(start: DcckiDoorStart): Promise<RunningDcck
       }
     }, trustEveryMs).unref()
     if (plainPort === null) return { ports: { dccki }, close }
-    const plain = plainListener(limitsOf(settings))
+    const plain = plainListener(limitsOfSmall(settings, bodyOctets))
     doors.push(plain)
     dcckiListsDoor(plain, world)
     return { ports: { dccki, dcckiPlain: await listen(plain, settings.services.host, plainPort) }, close }
@@ -105,19 +105,5 @@ async function trustOf(store: Store, { dccki }: Settings): Promise<ClientTrust> 
   return {
     authorities: trusted.map(one => toPem('CERTIFICATE', one.certificate.der)),
     lists: lists.map(list => toPem('X509 CRL', list.der)),
-  }
-}
-
-/** Messages are small: one that takes longer than its head may is slow by intent. */
-function limitsOf({ services }: Settings): Limits {
-  const { idleSeconds, headSeconds, connections, tls13 } = services
-  return {
-    idleSeconds,
-    headSeconds,
-    requestSeconds: headSeconds,
-    bodyOctets,
-    connections,
-    tls13,
-    ...crowdOf({ services }),
   }
 }

@@ -3,11 +3,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../doors/repository/answer.ts'
 import { bodyOctets, repositoryDoor } from '../doors/repository/door.ts'
-import { type Limits, listen, plainListener, tlsListener } from '../ground/http/listen.ts'
+import { listen, plainListener, tlsListener } from '../ground/http/listen.ts'
 import { type Connection, openStore } from '../ground/store/store.ts'
 import type { Settings } from '../policy/settings.ts'
 import { watchStops } from '../rooms/revocation/stops.ts'
-import { crowdOf } from './crowd.ts'
+import { limitsOfSmall } from './crowd.ts'
 import type { Home } from './home.ts'
 import { measuring, type Shown } from './measuring.ts'
 import { serverCredentials } from './tls-ca.ts'
@@ -71,7 +71,7 @@ export async function startRepositoryDoor(start: RepositoryDoorStart): Promise<R
     return listen(app, host, port)
   }
   try {
-    const limits = limitsOf(settings)
+    const limits = limitsOfSmall(settings, bodyOctets)
     const tls = await open(tlsListener(credentials, limits).app, repositoryPort)
     if (!test || plainRepositoryPort === null) return { ports: { tls }, close }
     const plain = await open(plainListener(limits), plainRepositoryPort)
@@ -79,19 +79,5 @@ export async function startRepositoryDoor(start: RepositoryDoorStart): Promise<R
   } catch (cause) {
     await close()
     throw cause
-  }
-}
-
-/** Requests are small: one that takes longer than its head may is slow by intent. */
-function limitsOf({ services }: Settings): Limits {
-  const { idleSeconds, headSeconds, connections, tls13 } = services
-  return {
-    idleSeconds,
-    headSeconds,
-    requestSeconds: headSeconds,
-    bodyOctets,
-    connections,
-    tls13,
-    ...crowdOf({ services }),
   }
 }

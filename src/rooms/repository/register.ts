@@ -37,6 +37,21 @@ export interface Intended {
   readonly tbs: Bytes
 }
 
+/** Columns of a row of `certificate`, as COPY takes them. */
+export const certificateColumns = {
+  signing: 'int8',
+  position: 'int2',
+  authority: 'int2',
+  family: 'int2',
+  usage: 'int2',
+  role: 'int2',
+  ordinal: 'int4',
+  eui64: 'bytea',
+  serial: 'bytea',
+  key_id: 'bytea',
+  tbs: 'bytea',
+} as const
+
 /** Octets that one signature may have: 72 holds every ECDSA-Sig-Value of P-256, 512 that of RSA-4096. */
 export type Slot = 72 | 256 | 512
 
@@ -62,19 +77,7 @@ export async function intend(
   await copyInto(
     client,
     'certificate',
-    {
-      signing: 'int8',
-      position: 'int2',
-      authority: 'int2',
-      family: 'int2',
-      usage: 'int2',
-      role: 'int2',
-      ordinal: 'int4',
-      eui64: 'bytea',
-      serial: 'bytea',
-      key_id: 'bytea',
-      tbs: 'bytea',
-    },
+    certificateColumns,
     group.map((one, position) => [
       signing,
       position,
