@@ -308,8 +308,10 @@ describe('The key of a used-up Issuing DCA, with two signer processes', { skip }
     assert.equal((await states())[1], 'exhausted')
     process.kill(second, 'SIGKILL')
     await eventually('it is destroyed', async () => (await states())[1] === 'used-up')
-    const destroyed = (await smki.acts()).filter(one => one.act === 'destroy key')
-    assert.equal(destroyed.length, 2, 'each once')
+    // Allotments that a killed process took along may have used up one more key by now.
+    const destroyed = (await smki.acts()).filter(one => one.act === 'destroy key').map(one => one.body.authority)
+    assert.ok(destroyed.length >= 2, `${destroyed}`)
+    assert.equal(new Set(destroyed).size, destroyed.length, 'each once')
     await issueSome(20)
   })
 
