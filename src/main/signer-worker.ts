@@ -1,7 +1,6 @@
 /** One thread of the signer: takes portions of batches and groups of single requests, and issues them. */
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { BatchReader } from '../doors/device-csr/batch-message.ts'
 import type { SigningAnswer, SigningQuestion } from '../doors/device-csr/signing.ts'
 import { serveChannel } from '../ground/channel.ts'
 import { forwardClock } from '../ground/clock.ts'
@@ -12,11 +11,11 @@ import { hierarchies, profileNamed } from '../policy/hierarchies.ts'
 import type { Settings } from '../policy/settings.ts'
 import type { DeviceCode } from '../policy/smki-device/codes.ts'
 import { type Arrived, asTheyCome } from '../rooms/issuance/as-they-come.ts'
-import { parse, type ReadItems } from '../rooms/issuance/batch.ts'
+import { parse } from '../rooms/issuance/batch.ts'
 import { type Eligibility, eligibilityFor, eligibilityOfEach } from '../rooms/issuance/device-eligible.ts'
 import { deviceIssuing, issueDevices } from '../rooms/issuance/issue.ts'
 import { issuingDcas } from '../rooms/issuance/issuing-dcas.ts'
-import { decodeItems, issuePortion, PortionLost, releasePortion, takePortion } from '../rooms/issuance/portion.ts'
+import { issuePortion, PortionLost, releasePortion, takePortion } from '../rooms/issuance/portion.ts'
 import { notNow, type RoomAnswer, type RoomQuestion } from '../rooms/issuance/signing.ts'
 import { SigningLost } from '../rooms/repository/register.ts'
 import { watchStops } from '../rooms/revocation/stops.ts'
@@ -156,23 +155,6 @@ function troubled(cause: unknown): Report {
     : { report: 'fault', fault: describe(cause) }
 }
 
-/** These octets were accepted: what the limit is by now does not matter any more. */
-const readItems: ReadItems = (parts, onItem) => {
-  // The Portal stores requests as portions hold them; no XML begins with the octet 0 of a length below 256.
-  if (beginsWith(parts, 0)) {
-    for (const part of parts) for (const item of decodeItems(part)) onItem(item)
-    return
-  }
-  const reader = new BatchReader(onItem, { limit: Number.MAX_SAFE_INTEGER })
-  for (const part of parts) reader.write(part)
-  reader.end()
-}
-
-function beginsWith(parts: Iterable<Buffer>, octet: number): boolean {
-  for (const part of parts) return part[0] === octet
-  return false
-}
-
 // ---- single requests
 
 type Waiting = Arrived<SigningQuestion, SigningAnswer>
@@ -246,7 +228,7 @@ port.on('message', async (order: Order) => {
     for (; running < lanes; running++) void portions(running)
   } else if (order.order === 'parse') {
     try {
-      const state = await parse(hands, order.batch, readItems, issuing.portion)
+      const state = await parse(hands, order.batch)
       tell({ report: 'parsed', batch: order.batch, state })
     } catch (cause) {
       tell({ report: 'parsed', batch: order.batch, state: undefined })

@@ -2,16 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { makeBatchXml } from '../../simulator/batch.ts'
 import { makeDeviceCsr, makeKeyPair, spkiOf } from '../../simulator/device.ts'
-import { BatchReader } from '../../src/doors/device-csr/batch-message.ts'
 import { toHex } from '../../src/ground/bytes.ts'
 import type { KeyStore } from '../../src/ground/keystore/keystore.ts'
 import { readCertificate } from '../../src/ground/x509/certificate.ts'
 import { profileNamed } from '../../src/policy/hierarchies.ts'
 import type { Hands } from '../../src/rooms/authority/issue-one.ts'
 import { issuingAuthority } from '../../src/rooms/authority/register.ts'
-import { accept, advance, beginUpload, decideBatch, keepPart, parse } from '../../src/rooms/issuance/batch.ts'
+import { advance, decideBatch, parse } from '../../src/rooms/issuance/batch.ts'
 import {
   issuePortion,
   PortionLost,
@@ -21,6 +19,7 @@ import {
 } from '../../src/rooms/issuance/portion.ts'
 import { resultsOf } from '../../src/rooms/issuance/results.ts'
 import { issueOrganisation } from '../../src/rooms/issuance/single.ts'
+import { beginUpload } from '../../src/rooms/issuance/upload.ts'
 import { bound, everyFailure, failing, Injected, watched } from './failing.ts'
 import { acts, anyDevice, issue, makeRooms, newDeviceId, type Rooms, signings } from './rooms.ts'
 
@@ -141,20 +140,13 @@ describe('a portion of a batch', () => {
       usage => makeDeviceCsr({ deviceId, usage }).csr,
     )
     const items = [csrs[0]!, Buffer.from([1]), csrs[1]!, csrs[0]!].map((csr, i) => ({ id: `i${i}`, csr }))
-    const octets = Buffer.concat(await Array.fromAsync(makeBatchXml(items, { id: 'x' })))
     const { hands } = rooms
-    const batch = await beginUpload(hands.store)
-    await keepPart(hands, batch, 0, octets)
-    const { createHash } = await import('node:crypto')
-    const sha256 = createHash('sha256').update(octets).digest()
-    await accept(hands, { id: batch, party: 1, reference: 'x', sha256, octets: octets.length, count: items.length })
+    const upload = await beginUpload(hands, 10)
+    for (const item of items) upload.take(item)
+    await upload.accept({ party: 1, reference: 'x' })
+    const batch = upload.id
     await decideBatch(hands, batch, { approve: true, by: 'test' })
-    const read = (parts: Iterable<Buffer>, onItem: (item: { id: string; csr: Buffer }) => void) => {
-      const reader = new BatchReader(onItem, { limit: 10 })
-      for (const part of parts) reader.write(part)
-      reader.end()
-    }
-    await parse(hands, batch, read, 10)
+    await parse(hands, batch)
     await advance(hands, true)
     return { batch, deviceId }
   }

@@ -1,7 +1,6 @@
 /** L3.16 for Device CSRs by the inventory (registration-revocation.md section 5.2), with no question for each of them. */
 
 import assert from 'node:assert/strict'
-import { hash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,12 +10,13 @@ import type { Store } from '../../src/ground/store/store.ts'
 import { inventoryOf } from '../../src/main/inventory.ts'
 import { hierarchies, profileNamed } from '../../src/policy/hierarchies.ts'
 import { defaultSmiStatuses } from '../../src/policy/registration/device-eligibility.ts'
-import { accept, advance, beginUpload, decideBatch, keepPart, parse } from '../../src/rooms/issuance/batch.ts'
+import { advance, decideBatch, parse } from '../../src/rooms/issuance/batch.ts'
 import { eligibilityFor, eligibilityOfEach } from '../../src/rooms/issuance/device-eligible.ts'
 import { issueDevices } from '../../src/rooms/issuance/issue.ts'
 import { issuingDcas } from '../../src/rooms/issuance/issuing-dcas.ts'
 import { issuePortion, takePortion } from '../../src/rooms/issuance/portion.ts'
 import { resultsOf } from '../../src/rooms/issuance/results.ts'
+import { beginUpload } from '../../src/rooms/issuance/upload.ts'
 import { inventoryInMemory } from '../../src/rooms/registration/inventory.ts'
 import { type Officers, ranges, refusal } from '../registration/office.ts'
 import { openPortal, type Portal } from './portal.ts'
@@ -137,14 +137,12 @@ describe('a group of Device CSRs', () => {
     const theirs = newId()
     inventory.enter(theirs, { type: 'ESME', smiStatus: 'commissioned', responsible: { IS: '02e6ffffffffffff' } })
     const items = [theirs, newId()].map((id, i) => ({ id: `item-${i}`, csr: csrOf(id) }))
-    const octets = Buffer.from('the upload')
-    const batch = await beginUpload(store)
-    await keepPart(hands, batch, 0, octets)
-    const sha256 = hash('sha256', octets, 'buffer')
-    const upload = { id: batch, party: supplier.party, reference: 'x', sha256, octets: octets.length, count: 2 }
-    await accept(hands, upload)
+    const upload = await beginUpload(hands, 10)
+    for (const item of items) upload.take(item)
+    await upload.accept({ party: supplier.party, reference: 'x' })
+    const batch = upload.id
     await decideBatch(hands, batch, { approve: true, by: 'test' })
-    await parse(hands, batch, (_, onItem) => items.forEach(onItem), 10)
+    await parse(hands, batch)
     await advance(hands, true)
     const portion = (await takePortion(hands, 'worker'))!
     const eligibility = eligibilityFor(store, hands.rules, inventory, portion.party)

@@ -2,15 +2,16 @@
 // biome-ignore-all lint/performance/useDomNodeTextContent: pages are read as people see them, cells and lines apart
 
 import assert from 'node:assert/strict'
-import { createHash, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { checkBoundProof } from '../../src/ground/journal/bound.ts'
 import { keepCosignature } from '../../src/ground/journal/cosigned.ts'
 import { parseVerifierKey } from '../../src/ground/journal/note.ts'
 import { toPem } from '../../src/ground/x509/pem.ts'
 import { authorities } from '../../src/rooms/authority/register.ts'
-import { accept, beginUpload, decideBatch, keepPart, parse } from '../../src/rooms/issuance/batch.ts'
+import { decideBatch, parse } from '../../src/rooms/issuance/batch.ts'
 import { takePortion } from '../../src/rooms/issuance/portion.ts'
+import { beginUpload } from '../../src/rooms/issuance/upload.ts'
 import { findBySerials, type Lodged } from '../../src/rooms/repository/find.ts'
 import { listWatch } from '../../src/rooms/revocation/watch.ts'
 import type { Summary } from '../../src/rooms/symmetric/s1sp/summary.ts'
@@ -96,22 +97,16 @@ describe('the pages of operations', { skip: !hasBrowser && 'no browser is instal
 
   it('show the queue, who works on it, who has fallen silent, and that the signer answers', async () => {
     const { hands } = here
-    const id = await beginUpload(hands.store)
-    const octets = Buffer.from('an upload')
-    await keepPart(hands, id, 0, octets)
-    const sha256 = createHash('sha256').update(octets).digest()
-    await accept(hands, { id, party: 2, reference: 'queue', sha256, octets: octets.length, count: 2 })
+    const upload = await beginUpload(hands, 1)
+    for (const n of [1, 2]) upload.take({ id: String(n), csr: newCsr() })
+    await upload.accept({ party: 2, reference: 'queue' })
+    const { id } = upload
     await desk.go('/operations/queue')
     assert.match(await desk.page.locator('tr', { hasText: 'PENDING' }).innerText(), /wait for an approval\s+1/)
     assert.match(await desk.page.locator('tr', { hasText: 'Signer 1' }).innerText(), /Answers/)
     await desk.judge('a queue')
     await decideBatch(hands, id, { approve: true, by: (await here.officer('ra-clerk-1')).person })
-    await parse(
-      hands,
-      id,
-      (_, onItem) => [1, 2].forEach(n => void onItem({ id: String(n), csr: newCsr() } as never)),
-      1,
-    )
+    await parse(hands, id)
     await hands.store.query("UPDATE batch SET state = 'PROCESSING' WHERE id = $1", [id])
     await takePortion(hands, `worker ${markup}`)
     await desk.go('/operations/queue')

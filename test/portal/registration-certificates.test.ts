@@ -2,15 +2,14 @@
 // biome-ignore-all lint/performance/useDomNodeTextContent: pages are read as people see them, cells and lines apart
 
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { makeKeyPair } from '../../src/ground/keystore/pair.ts'
 import { readCertificate } from '../../src/ground/x509/certificate.ts'
 import { readPem } from '../../src/ground/x509/pem.ts'
-import { accept, beginUpload, keepPart } from '../../src/rooms/issuance/batch.ts'
 import { submitOrganisation } from '../../src/rooms/issuance/organisation-submit.ts'
+import { beginUpload } from '../../src/rooms/issuance/upload.ts'
 import { findByEui64 } from '../../src/rooms/repository/find.ts'
 import { certificatesOfParty } from '../../src/rooms/revocation/party.ts'
 import { rejectDeviceCertificate } from '../../src/rooms/revocation/reject.ts'
@@ -46,18 +45,10 @@ describe('certificates on the Registration Authority’s pages', {
   it('approve several batches on what was uploaded, and tell the second of two clerks', async () => {
     const party = await here.party('import-supplier')
     const upload = async (reference: string) => {
-      const id = await beginUpload(here.hands.store)
-      const octets = Buffer.from(`upload ${reference}`)
-      await keepPart(here.hands, id, 0, octets)
-      await accept(here.hands, {
-        id,
-        party,
-        reference,
-        sha256: createHash('sha256').update(octets).digest(),
-        octets: octets.length,
-        count: 3,
-      })
-      return id
+      const coming = await beginUpload(here.hands, 10)
+      for (const n of [1, 2, 3]) coming.take({ id: String(n), csr: Buffer.from(reference) })
+      await coming.accept({ party, reference })
+      return coming.id
     }
     const ids = [await upload('one'), await upload(`two ${markup}`)]
     for (const desk of [clerk, other]) {

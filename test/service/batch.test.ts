@@ -151,7 +151,7 @@ describe('A batch', () => {
 
   for (const [how, change] of Object.entries({
     'one octet of it is changed':
-      'UPDATE batch_part SET octets = set_byte(octets, 300, get_byte(octets, 300) # 1) WHERE batch = $1',
+      'UPDATE batch_part SET octets = set_byte(octets, 100, get_byte(octets, 100) # 1) WHERE batch = $1',
     'a part of it is gone': 'DELETE FROM batch_part WHERE batch = $1',
     'something is put behind it':
       "INSERT INTO batch_part (batch, number, octets, at) VALUES ($1, 1, '\\x0a', now())",
@@ -170,6 +170,18 @@ describe('A batch', () => {
       assert.ok((await smki.acts()).some(one => one.act === 'batch tampered' && one.body.batch === String(batch)))
     })
   }
+
+  it('that an earlier build stored as it came is REJECTED with what to do, and nothing of it is read', async () => {
+    const batch = await smki.send(items(good()))
+    const body = Buffer.concat(await Array.fromAsync(makeBatchXml(items(good()), { id: 'x' })))
+    await smki.store.query('UPDATE batch_part SET octets = $2 WHERE batch = $1', [batch, body])
+    await smki.store.query('UPDATE batch SET sha256 = sha256($2) WHERE id = $1', [batch, body])
+    await decide(batch)
+    await smki.until(batch, 'REJECTED')
+    const told = (await smki.acts()).findLast(one => one.body.batch === String(batch))!
+    assert.deepEqual([told.act, told.body.by], ['reject batch', 'the service'])
+    assert.match(String(told.body.reason), /submit it again/)
+  })
 })
 
 describe('A result', () => {

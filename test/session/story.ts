@@ -1,6 +1,6 @@
 /** What the story needs beside its people: authorities, a signer, and a clock that the story turns. */
 
-import { createHash, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { type BatchItem, makeBatchXml } from '../../simulator/batch.ts'
 import { BatchReader } from '../../src/doors/device-csr/batch-message.ts'
@@ -11,15 +11,7 @@ import { toPem } from '../../src/ground/x509/pem.ts'
 import { ikiCsr } from '../../src/main/csr.ts'
 import { hierarchies, profileNamed } from '../../src/policy/hierarchies.ts'
 import type { CertificateKind } from '../../src/policy/registration/credentials.ts'
-import {
-  accept,
-  advance,
-  beginUpload,
-  decideBatch,
-  keepPart,
-  parse,
-  type ReadItems,
-} from '../../src/rooms/issuance/batch.ts'
+import { advance, decideBatch, parse } from '../../src/rooms/issuance/batch.ts'
 import { eligibilityFor } from '../../src/rooms/issuance/device-eligible.ts'
 import { issueCredential } from '../../src/rooms/issuance/iki-issue.ts'
 import { deviceIssuing } from '../../src/rooms/issuance/issue.ts'
@@ -28,6 +20,7 @@ import { issueSubmission } from '../../src/rooms/issuance/organisation-issue.ts'
 import { submitOrganisation } from '../../src/rooms/issuance/organisation-submit.ts'
 import { issuePortion, takePortion } from '../../src/rooms/issuance/portion.ts'
 import { type ItemResult, resultsOf } from '../../src/rooms/issuance/results.ts'
+import { beginUpload } from '../../src/rooms/issuance/upload.ts'
 import type { Officer } from '../../src/rooms/registration/act.ts'
 import { handOver, requestCredential } from '../../src/rooms/registration/credentials.ts'
 import { inventoryInMemory } from '../../src/rooms/registration/inventory.ts'
@@ -104,20 +97,13 @@ export async function openStory(): Promise<Story> {
       return readCertificate(der)
     },
     async deviceBatch(party, items) {
-      const parts: Buffer[] = []
-      for await (const part of Readable.from(makeBatchXml(items, { id: 'batch-1' }))) parts.push(Buffer.from(part))
-      const document = Buffer.concat(parts)
-      const id = await beginUpload(store)
-      await keepPart(at, id, 0, document)
-      const sha256 = createHash('sha256').update(document).digest()
-      await accept(at, { id, party, reference: 'batch-1', sha256, octets: document.length, count: items.length })
+      const upload = await beginUpload(at, 100)
+      const reader = new BatchReader(item => upload.take(item), { limit: 1000 })
+      for await (const part of Readable.from(makeBatchXml(items, { id: 'batch-1' }))) reader.write(part)
+      await upload.accept({ party, reference: reader.end().id })
+      const { id } = upload
       await decideBatch(at, id, { approve: true, by: scene.personnel[0].person })
-      const read: ReadItems = (stored, onItem) => {
-        const reader = new BatchReader(onItem, { limit: 1000 })
-        for (const part of stored) reader.write(part)
-        reader.end()
-      }
-      await parse(at, id, read, 100)
+      await parse(at, id)
       await advance(at, true)
       const device = hierarchies(settings)['smki-device']
       const profile = profileNamed(settings, 'Device Certificate')

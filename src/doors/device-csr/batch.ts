@@ -6,8 +6,9 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, preHandlerAsyncHookHandler } from 'fastify'
 import { Refusal } from '../../ground/refusal.ts'
 import type { Codes } from '../../policy/smki-device/codes.ts'
-import { accept, batchOf, beginUpload, dropUpload, keepPart } from '../../rooms/issuance/batch.ts'
+import { batchOf } from '../../rooms/issuance/batch.ts'
 import { type ItemResult, resultsOf } from '../../rooms/issuance/results.ts'
+import { beginUpload } from '../../rooms/issuance/upload.ts'
 import {
   resultEnd,
   resultHead,
@@ -25,33 +26,30 @@ import type { DeviceDoor } from './door.ts'
 export const submitPath = '/1.0/PortalCSRBatch/SubmitCSRBatch'
 export const resultPath = '/1.0/PortalCSRBatch/CSRBatchResult'
 
-/** Octets of the upload that are kept in one row. */
-const partOctets = 1 << 20
-
 export function batchService(app: FastifyInstance, door: DeviceDoor, admit: preHandlerAsyncHookHandler): void {
   const { build, settings } = door
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(['application/xml'], (_, body, done) => done(null, body))
 
   app.post(submitPath, { onRequest: admit, bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
-    const reader = new BatchReader(() => {}, { limit: settings.issuing.batchMaximum })
+    const reading: Reading = {}
     try {
       const { party } = request.credential
       const stopped = door.stops.stopped({ interface: 'BATCH_WS', party })
-      const id = await takeIn(door, request.body as IncomingMessage | undefined, reader, party, stopped)
-      return xml(reply, submitAccepted({ id: reader.id!, build, batchId: id }))
+      const accepted = await takeIn(door, request.body as IncomingMessage | undefined, party, stopped, reading)
+      return xml(reply, submitAccepted({ ...accepted, build }))
     } catch (cause) {
       if (cause instanceof BodyRefused) return reply.code(cause.status).header('connection', 'close').send()
       if (cause instanceof Refusal && (cause.code === 'FM:AA1' || cause.code === 'FM:AA2')) {
         const code = cause.code
         const failure = { status: 'FORMAT_ERROR', code, text: cause.message } as const
-        return xml(reply, submitRefused({ id: code === 'FM:AA2' ? reader.id : undefined, build, failure }))
+        return xml(reply, submitRefused({ id: code === 'FM:AA2' ? reading.reference : undefined, build, failure }))
       }
       if (cause instanceof Refusal && cause.code === 'WF:SUSP') {
         return xml(reply, submitRefused({ id: undefined, build, failure: door.codes['WF:SUSP'] }))
       }
       door.log.error({ fault: (cause as Error).message }, 'a submission met a fault')
-      return xml(reply, submitRefused({ id: reader.id, build, failure: door.codes['WF:BB2'] }))
+      return xml(reply, submitRefused({ id: reading.reference, build, failure: door.codes['WF:BB2'] }))
     }
   })
 
@@ -110,31 +108,25 @@ function outcomeOf(item: ItemResult, codes: Codes) {
   return { status, code, text: item.text }
 }
 
-/** Reads, checks and keeps the upload as it comes; memory holds a part or two. Returns the number of the batch. */
+/** What has been read of a submission, for an answer that refuses it. */
+interface Reading {
+  reference?: string | undefined
+}
+
+/** Reads, checks and keeps the upload as it comes; memory holds a part or two. */
 async function takeIn(
   door: DeviceDoor,
   body: IncomingMessage | undefined,
-  reader: BatchReader,
   party: number,
   stopped: Refusal | undefined,
-): Promise<bigint> {
-  const { services } = door.settings
+  reading: Reading,
+): Promise<{ id: string; batchId: bigint }> {
+  const { services, issuing } = door.settings
   const most = services.bodyMiB * 1024 * 1024
-  const id = await beginUpload(door.store)
+  const upload = await beginUpload(door, issuing.portion)
+  const reader = new BatchReader(item => upload.take(item), { limit: issuing.batchMaximum })
   const digest = createHash('sha256')
   let octets = 0
-  let waiting: Buffer[] = []
-  let held = 0
-  let number = 0
-  let kept: Promise<void> = Promise.resolve()
-  const keep = async () => {
-    // One part is written while the next is read.
-    await kept
-    kept = keepPart(door, id, number++, Buffer.concat(waiting))
-    kept.catch(() => {})
-    waiting = []
-    held = 0
-  }
   // A client that is still sending would not hear the answer: what was refused is read to its end, within bounds.
   let refused: unknown = stopped
   try {
@@ -144,24 +136,20 @@ async function takeIn(
       if (octets > 4 * most) break
       if (refused !== undefined) continue
       digest.update(chunk)
-      waiting.push(chunk)
-      held += chunk.length
       try {
         reader.write(chunk)
-        if (held >= partOctets) await keep()
+        await upload.keep()
       } catch (cause) {
         refused = cause
       }
     }
     if (refused !== undefined) throw refused
-    const { id: reference, count } = reader.end()
-    await keep()
-    await kept
-    await accept(door, { id, party, reference, sha256: digest.digest(), octets, count })
-    return id
+    const { id: reference } = reader.end()
+    await upload.accept({ party, reference, says: { channel: 'BATCH_WS', upload: digest.digest('hex') } })
+    return { id: reference, batchId: upload.id }
   } catch (cause) {
-    await kept.catch(() => {})
-    await dropUpload(door.store, id)
+    reading.reference = reader.id
+    await upload.drop()
     throw cause
   }
 }

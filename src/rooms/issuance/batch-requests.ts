@@ -94,8 +94,9 @@ export async function requestAt(
   { portion, place }: Place,
 ): Promise<BatchRequestWhole | undefined> {
   const { rows } = await store.query<{ items: Buffer; signing: bigint | null; result: ResultRow | null }>(
-    `SELECT items, signing, results -> $3::int AS result FROM portion
-      WHERE batch = $1 AND number = $2 AND state = 'done'`,
+    `SELECT coalesce(items, (SELECT octets FROM batch_part of WHERE of.batch = p.batch AND of.number = p.number)) AS items,
+            signing, results -> $3::int AS result
+       FROM portion p WHERE batch = $1 AND number = $2 AND state = 'done'`,
     [batch, portion, place],
   )
   const row = rows[0]

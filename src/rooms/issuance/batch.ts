@@ -1,7 +1,7 @@
 /** A batch on its way: PENDING → PARSING → QUEUED → PROCESSING → COMPLETED, with REJECTED, TAMPERED and PAUSED. */
 
 import { createHash } from 'node:crypto'
-import { type Bytes, toHex } from '../../ground/bytes.ts'
+import { view } from '../../ground/bytes.ts'
 import { entry, type JsonValue } from '../../ground/journal/entry.ts'
 import { append } from '../../ground/journal/journal.ts'
 import { Refusal } from '../../ground/refusal.ts'
@@ -9,7 +9,7 @@ import { copyInto } from '../../ground/store/copy.ts'
 import { copyOut } from '../../ground/store/copy-out.ts'
 import type { Client, Store } from '../../ground/store/store.ts'
 import type { Hands } from '../authority/issue-one.ts'
-import { encodeItems, type PortionItem } from './portion.ts'
+import { countItems } from './portion.ts'
 
 export type BatchState =
   | 'PENDING'
@@ -33,61 +33,6 @@ export interface Batch {
   readonly decidedBy: string | undefined
   readonly reason: string | undefined
   readonly completedAt: Date | undefined
-}
-
-/** A number for a batch whose parts are about to come. */
-export async function beginUpload(store: Pick<Store, 'query'>): Promise<bigint> {
-  const { rows } = await store.query<{ id: bigint }>("SELECT nextval('batch_id') AS id")
-  return rows[0]!.id
-}
-
-export async function keepPart(
-  hands: Pick<Hands, 'store' | 'clock'>,
-  batch: bigint,
-  number: number,
-  octets: Bytes,
-): Promise<void> {
-  await hands.store.query({
-    name: 'keep_part',
-    text: 'INSERT INTO batch_part (batch, number, octets, at) VALUES ($1, $2, $3, $4)',
-    values: [batch, number, octets, hands.clock()],
-  })
-}
-
-/** The upload broke off, or was refused. One that was accepted after all, and nobody was told, keeps its parts. */
-export async function dropUpload(store: Pick<Store, 'query'>, batch: bigint): Promise<void> {
-  await store.query('DELETE FROM batch_part WHERE batch = $1 AND NOT EXISTS (SELECT FROM batch WHERE id = $1)', [
-    batch,
-  ])
-}
-
-export interface Upload {
-  readonly id: bigint
-  readonly party: number
-  readonly reference: string
-  readonly sha256: Bytes
-  readonly octets: number
-  readonly count: number
-  /** Stands on the journal entry too: by which channel, and by whom. */
-  readonly says?: Readonly<Record<string, JsonValue>>
-}
-
-/** Every part is there, and the document is valid: from the commit on the batch is ours to bring to its end. */
-export async function accept(hands: Hands, upload: Upload): Promise<void> {
-  const at = hands.clock()
-  await hands.store.transaction(async client => {
-    await client.query(
-      `INSERT INTO batch (id, party, reference, state, received_at, sha256, octets, count)
-       VALUES ($1, $2, $3, 'PENDING', $4, $5, $6, $7)`,
-      [upload.id, upload.party, upload.reference, at, upload.sha256, upload.octets, upload.count],
-    )
-    await say(hands, client, 'submit batch', upload.id, {
-      party: upload.party,
-      count: upload.count,
-      sha256: toHex(upload.sha256),
-      ...upload.says,
-    })
-  })
 }
 
 /** The Registration Authority lets a batch go on, or refuses it. @throws Refusal BATCH_NOT_PENDING */
@@ -114,30 +59,28 @@ export async function decideBatch(
   })
 }
 
-/** Turns the octets of an upload into its requests; the door that took them in knows how. */
-export type ReadItems = (parts: Iterable<Buffer>, onItem: (item: PortionItem) => void) => void
-
 /**
- * PARSING → QUEUED: what is stored is what was uploaded, and its requests lie in portions. TAMPERED when its SHA-256
- * is not that of the upload: nothing is read of it then. May run twice; the second finds nothing to do.
+ * PARSING → QUEUED: what is stored is what was uploaded, and each of its parts is a portion to be taken. TAMPERED when its
+ * SHA-256 is not that of the upload. REJECTED when the parts do not hold its requests: earlier builds stored the body as
+ * it came. May run twice; the second finds nothing to do.
  */
-export async function parse(
-  hands: Hands,
-  batch: bigint,
-  readItems: ReadItems,
-  portionSize: number,
-): Promise<BatchState | undefined> {
+export async function parse(hands: Hands, batch: bigint): Promise<BatchState | undefined> {
   return hands.store.transaction(async client => {
-    const { rows } = await client.query<{ sha256: Buffer }>(
-      "SELECT sha256 FROM batch WHERE id = $1 AND state = 'PARSING' FOR UPDATE SKIP LOCKED",
+    const { rows } = await client.query<{ sha256: Buffer; count: number }>(
+      "SELECT sha256, count FROM batch WHERE id = $1 AND state = 'PARSING' FOR UPDATE SKIP LOCKED",
       [batch],
     )
     const expected = rows[0]
     if (!expected) return undefined
-    // Read once: what is measured is what is parsed.
-    const parts = await partsOf(client, batch)
     const digest = createHash('sha256')
-    for (const part of parts) digest.update(part)
+    const portions: [batch: bigint, number: number, count: number][] = []
+    let found = 0
+    await eachPart(client, batch, (number, octets) => {
+      digest.update(octets)
+      const count = countItems(octets) ?? Number.NaN
+      portions.push([batch, number, count])
+      found += count
+    })
     if (!digest.digest().equals(expected.sha256)) {
       await client.query("UPDATE batch SET state = 'TAMPERED', reason = $2 WHERE id = $1", [
         batch,
@@ -146,37 +89,29 @@ export async function parse(
       await say(hands, client, 'batch tampered', batch, {})
       return 'TAMPERED'
     }
-    const portions = portionsOf(batch, parts, readItems, portionSize)
-    await copyInto(client, 'portion', { batch: 'int8', number: 'int4', count: 'int4', items: 'bytea' }, portions)
+    if (found !== expected.count) {
+      const reason = 'it was uploaded before the service was updated: please submit it again'
+      await client.query("UPDATE batch SET state = 'REJECTED', reason = $2 WHERE id = $1", [batch, reason])
+      await say(hands, client, 'reject batch', batch, { by: 'the service', reason })
+      return 'REJECTED'
+    }
+    await copyInto(client, 'portion', { batch: 'int8', number: 'int4', count: 'int4' }, portions)
     await client.query("UPDATE batch SET state = 'QUEUED', queued_at = $2 WHERE id = $1", [batch, hands.clock()])
     return 'QUEUED'
   })
 }
 
-/** The parts of an upload, in their order; together they have at most as many octets as the door lets in. */
-async function partsOf(client: Client, batch: bigint): Promise<Buffer[]> {
-  const parts: Buffer[] = []
-  // COPY gives octets as they are; a query would give them as text of twice the length.
-  await copyOut(client, `SELECT octets FROM batch_part WHERE batch = ${batch} ORDER BY number`, ([octets]) =>
-    parts.push(Buffer.from(octets!)),
+/** The parts of an upload, in their order. COPY gives octets as they are; a query would give them as text of twice the length. */
+async function eachPart(
+  client: Client,
+  batch: bigint,
+  each: (number: number, octets: Buffer) => void,
+): Promise<void> {
+  await copyOut(
+    client,
+    `SELECT number, octets FROM batch_part WHERE batch = ${batch} ORDER BY number`,
+    ([number, octets]) => each(view(number!).readInt32BE(), view(octets!)),
   )
-  return parts
-}
-
-/** Rows of the table `portion`. The requests of a batch fit into memory (some 17 MB); one COPY writes them all. */
-function portionsOf(batch: bigint, parts: Iterable<Buffer>, readItems: ReadItems, size: number) {
-  const portions: [bigint, number, number, Buffer][] = []
-  let waiting: PortionItem[] = []
-  const close = () => {
-    portions.push([batch, portions.length, waiting.length, encodeItems(waiting)])
-    waiting = []
-  }
-  readItems(parts, item => {
-    waiting.push(item)
-    if (waiting.length === size) close()
-  })
-  if (waiting.length > 0) close()
-  return portions
 }
 
 export interface Progress {

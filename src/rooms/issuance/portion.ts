@@ -58,7 +58,8 @@ export async function takePortion(hands: Hands, worker: string): Promise<Portion
         turned AS (UPDATE batch SET turn = nextval('batch_turn') FROM next WHERE batch.id = next.batch)
         UPDATE portion p SET state = 'taken', worker = $1, lease_until = $3, attempts = attempts + 1
           FROM next WHERE p.batch = next.batch AND p.number = next.number
-        RETURNING p.batch, p.number, p.items, p.signing, p.attempts, next.party`,
+        RETURNING p.batch, p.number, p.signing, p.attempts, next.party, coalesce(p.items,
+          (SELECT octets FROM batch_part of WHERE of.batch = p.batch AND of.number = p.number)) AS items`,
       values: [worker, now, new Date(now.getTime() + leaseMs)],
     })
     const row = rows[0]
@@ -235,4 +236,16 @@ export function decodeItems(octets: Bytes): PortionItem[] {
     at = csrEnd
   }
   return items
+}
+
+/** How many there are; undefined when the octets are not items from their first to their last. */
+export function countItems(octets: Bytes): number | undefined {
+  const from = view(octets)
+  let [at, count] = [0, 0]
+  for (; at + 2 <= from.length; count++) {
+    const idEnd = at + 2 + from.readUInt16BE(at)
+    if (idEnd + 4 > from.length) return undefined
+    at = idEnd + 4 + from.readUInt32BE(idEnd)
+  }
+  return at === from.length ? count : undefined
 }

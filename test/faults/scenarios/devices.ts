@@ -1,15 +1,19 @@
 /** Device Certificates: one request, several at once, and a batch from its upload to its last result. */
 
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { makeBatchXml } from '../../../simulator/batch.ts'
 import { makeDeviceCsr } from '../../../simulator/device.ts'
-import { BatchReader } from '../../../src/doors/device-csr/batch-message.ts'
 import { hierarchies, profileNamed } from '../../../src/policy/hierarchies.ts'
-import { accept, advance, beginUpload, decideBatch, keepPart, parse } from '../../../src/rooms/issuance/batch.ts'
+import { advance, decideBatch, parse } from '../../../src/rooms/issuance/batch.ts'
 import { type DeviceIssuing, deviceIssuing, issueDevices } from '../../../src/rooms/issuance/issue.ts'
 import { issuingDcas } from '../../../src/rooms/issuance/issuing-dcas.ts'
-import { issuePortion, recover, releasePortion, takePortion } from '../../../src/rooms/issuance/portion.ts'
+import {
+  issuePortion,
+  type PortionItem,
+  recover,
+  releasePortion,
+  takePortion,
+} from '../../../src/rooms/issuance/portion.ts'
+import { beginUpload } from '../../../src/rooms/issuance/upload.ts'
 import { anyDevice } from '../../issuing/rooms.ts'
 import { type Scenario, scenario } from '../scenario.ts'
 import type { Acting, Stage } from '../stage.ts'
@@ -63,18 +67,18 @@ function singles(name: string, requests: (deviceId: string) => Buffer[], usages:
 
 interface Batch {
   readonly deviceIds: readonly string[]
-  readonly xml: Uint8Array
+  readonly items: readonly PortionItem[]
   readonly reference: string
 }
 
 /** As the door takes it in. */
-async function upload({ hands }: Acting, { xml, reference }: Batch): Promise<void> {
-  const batch = await beginUpload(hands.store)
-  const half = Math.floor(xml.length / 2)
-  await keepPart(hands, batch, 0, xml.subarray(0, half))
-  await keepPart(hands, batch, 1, xml.subarray(half))
-  const sha256 = createHash('sha256').update(xml).digest()
-  await accept(hands, { id: batch, party: 1, reference, sha256, octets: xml.length, count: 6 })
+async function upload({ hands }: Acting, { items, reference }: Batch): Promise<void> {
+  const coming = await beginUpload(hands, 2)
+  for (const item of items) {
+    coming.take(item)
+    await coming.keep()
+  }
+  await coming.accept({ party: 1, reference })
 }
 
 /** As the signer's loop brings it to its end. */
@@ -86,7 +90,7 @@ async function workOff(acting: Acting, { reference }: Batch): Promise<void> {
   )
   const batch = rows[0]!.id
   if (rows[0]!.state === 'PENDING') await decideBatch(hands, batch, { approve: true, by: 'test' })
-  await parse(hands, batch, read, 2)
+  await parse(hands, batch)
   await advance(hands, true)
   const issuing = devices(acting)
   for (;;) {
@@ -102,12 +106,6 @@ async function workOff(acting: Acting, { reference }: Batch): Promise<void> {
   await advance(hands, true)
 }
 
-const read = (parts: Iterable<Buffer>, onItem: (item: { id: string; csr: Buffer }) => void) => {
-  const reader = new BatchReader(onItem, { limit: 10 })
-  for (const part of parts) reader.write(part)
-  reader.end()
-}
-
 /** Six requests in portions of two: four good ones, one that is none, and one that is there twice. */
 const batch = scenario<Batch>({
   name: 'a batch of several portions',
@@ -118,9 +116,7 @@ const batch = scenario<Batch>({
       id: `i${i}`,
       csr,
     }))
-    const reference = `faults-${deviceIds[0]}`
-    const xml = Buffer.concat(await Array.fromAsync(makeBatchXml(items, { id: reference })))
-    return { deviceIds, xml, reference }
+    return { deviceIds, items, reference: `faults-${deviceIds[0]}` }
   },
   async act(acting, given) {
     await upload(acting, given)
