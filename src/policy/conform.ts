@@ -18,6 +18,7 @@ import {
 import { readRsaKey } from '../ground/x509/key.ts'
 import { attributeText } from '../ground/x509/name.ts'
 import { oids } from '../ground/x509/names.ts'
+import { isLikeProven, rememberProven } from './alike.ts'
 import type { ExtensionRule, Profile } from './profile.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -41,11 +42,18 @@ export class DoesNotConform extends Error {
   }
 }
 
-/** @throws DoesNotConform naming every rule that is broken; NotDer when the octets cannot be read at all. */
+/**
+ * The first certificate of its like is read and held against every rule; the next is held against that one (alike.ts), and
+ * against the rules again when it differs. A rule that looks at anything new of `Wanted` needs it there too.
+ *
+ * @throws DoesNotConform naming every rule that is broken; NotDer when the octets cannot be read at all.
+ */
 export function conform(tbs: Bytes, wanted: Wanted): Conforming {
+  if (isLikeProven(tbs, wanted)) return { [conforms]: true, tbs, wanted }
   const certificate = readTbs(tbs)
   const broken = rules.filter(rule => !holds(rule, certificate, wanted)).map(rule => `${rule.says} (${rule.where})`)
   if (broken.length > 0) throw new DoesNotConform(wanted.profile.name, broken)
+  rememberProven(tbs, certificate, wanted)
   return { [conforms]: true, tbs, wanted }
 }
 

@@ -17,6 +17,8 @@ export interface Wanted {
   readonly subject: Readonly<Record<string, string>>
   /** The whole SubjectPublicKeyInfo. */
   readonly publicKey: Bytes
+  /** The key identifier of that key, for whoever has it: method (2) of RFC 5280 4.2.1.2. */
+  readonly keyId?: Bytes
   /** Where the profile leaves a choice. */
   readonly usage?: KeyUsage
   readonly hardwareModule?: { readonly hwType: string; readonly hwSerialNum: Bytes }

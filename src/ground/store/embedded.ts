@@ -1,6 +1,7 @@
 /** The embedded store: a PostgreSQL of our own on a data folder, for as long as this process lives. */
 
 import { mkdir, rename, rm } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type BinariesOptions, binariesFor } from './binaries.ts'
 import { type ClusterOptions, makeCluster, type Place, superuser } from './cluster.ts'
@@ -126,8 +127,11 @@ const settings: Readonly<Record<string, string>> = {
   max_connections: '160',
   // Whoever was killed lets go of what it held, also when its statement waits for somebody else.
   client_connection_check_interval: '1s',
-  shared_buffers: '256MB',
+  // A fourth of the memory: what many certificates' indexes need, and what is not needed is not taken.
+  shared_buffers: `${Math.max(128, Math.min(2048, Math.floor(totalmem() / 2 ** 22)))}MB`,
   max_wal_size: '4GB',
+  // Once written, so much of the log is used again: a new segment is written twice.
+  min_wal_size: '1GB',
   checkpoint_timeout: '15min',
   wal_compression: 'off',
   // Both cores are wanted for issuing; a large question waits its time on one.
@@ -145,6 +149,7 @@ const settings: Readonly<Record<string, string>> = {
 
 /** For tests: what a power cut would lose, nobody will miss. */
 const forgetful: Readonly<Record<string, string>> = {
+  shared_buffers: '128MB',
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',

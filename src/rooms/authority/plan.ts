@@ -11,6 +11,7 @@ import { keyIdentifier, readPublicKey } from '../../ground/x509/key.ts'
 import { oids } from '../../ground/x509/names.ts'
 import { type AttributeRule, type ExtensionRule, type Profile, signatureAlgorithmOf } from '../../policy/profile.ts'
 import type { Wanted } from '../../policy/wanted.ts'
+import { templated } from './template.ts'
 
 /** DER of the TBSCertificate that was decided. @throws RangeError when a value does not fit its place. */
 export type Plan = (wanted: Wanted) => Buffer
@@ -20,6 +21,11 @@ export type Plan = (wanted: Wanted) => Buffer
  * once. The same function serves roots (`issuer: 'self'`), authorities and end entities of every hierarchy.
  */
 export function planFor(profile: Profile, issuer: Wanted['issuer']): Plan {
+  return templated(wholePlan(profile, issuer))
+}
+
+/** The same without a memory of certificates before it. */
+export function wholePlan(profile: Profile, issuer: Wanted['issuer']): Plan {
   const version = der.tagged(0, der.integer(2))
   const issuerKey = issuer === 'self' ? profile.key : issuer.publicKey.kind === 'P-256' ? 'P-256' : 'RSA-4096'
   const algorithm = algorithms[signatureAlgorithmOf(issuerKey)]

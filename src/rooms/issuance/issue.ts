@@ -219,6 +219,7 @@ async function planAll(hands: DeviceIssuing, decided: readonly Decided[], moment
       moment,
       subject: {},
       publicKey: request.publicKey,
+      keyId: request.keyId,
       usage: request.usage,
       hardwareModule: { hwType: request.hwType, hwSerialNum: request.eui64 },
     }
