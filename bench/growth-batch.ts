@@ -21,6 +21,8 @@ export interface Pairs {
   readonly fullSeconds: number
   /** The median over pairs of turns. */
   readonly longerPercent: number
+  /** Of the first pair: the full store has just been started, and its memory holds little of its indexes. */
+  readonly firstLongerPercent: number
   /** Of the service and its store, for one certificate: a busy machine bends it less than it bends times. */
   readonly emptyCpuMicroseconds: number
   readonly fullCpuMicroseconds: number
@@ -58,20 +60,18 @@ export async function batchBesideEmpty(
           of.map(one => one[part]),
           0.5,
         )
-      const percent = (part: keyof Turn) =>
-        nth(
-          turns.full.map((one, i) => (one[part] / turns.empty[i]![part] - 1) * 100),
-          0.5,
-        )
+      const percents = (part: keyof Turn) =>
+        turns.full.map((one, i) => (one[part] / turns.empty[i]![part] - 1) * 100)
       return {
         count,
         rounds,
         emptySeconds: rounded(median(turns.empty, 'seconds'), 2),
         fullSeconds: rounded(median(turns.full, 'seconds'), 2),
-        longerPercent: rounded(percent('seconds'), 1),
+        longerPercent: rounded(nth(percents('seconds'), 0.5), 1),
+        firstLongerPercent: rounded(percents('seconds')[0]!, 1),
         emptyCpuMicroseconds: rounded((median(turns.empty, 'cpuSeconds') * 1e6) / count, 1),
         fullCpuMicroseconds: rounded((median(turns.full, 'cpuSeconds') * 1e6) / count, 1),
-        moreCpuPercent: rounded(percent('cpuSeconds'), 1),
+        moreCpuPercent: rounded(nth(percents('cpuSeconds'), 0.5), 1),
         disk: await diskOf(empty.store),
         emptyStartSeconds: empty.startSeconds,
       }

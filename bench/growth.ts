@@ -32,7 +32,7 @@ type GrowthFigures = {
 
 export const growth = bench({
   says: 'a full store (--home) beside an empty one: searches, disk, start-up, and the same batch',
-  options: { home: '', count: 20_000, batch: 50_000, rounds: 2, 'skip-batch': false },
+  options: { home: '', count: 20_000, batch: 50_000, rounds: 5, 'skip-batch': false },
   quick: { count: 500, batch: 2000, rounds: 1 },
   promises: [
     limit('search by Device ID at the database, p99', 'ms', 5, one => one.database.deviceId.p99, besideBare),
@@ -75,7 +75,7 @@ export const growth = bench({
       one => one.batch?.longerPercent,
       one =>
         one.batch
-          ? `empty ${shown(one.batch.emptySeconds, 1)} s, full ${shown(one.batch.fullSeconds, 1)} s`
+          ? `empty ${shown(one.batch.emptySeconds, 1)} s, full ${shown(one.batch.fullSeconds, 1)} s; the first after its start ${shown(one.batch.firstLongerPercent, 0)} % longer`
           : undefined,
     ),
   ],
@@ -176,7 +176,7 @@ async function overHttps(
     const common = { port: repository, ca: readFileSync(tlsFiles(home).ca), connections: 32, whole: isAnswered }
     const ask = async (messages: readonly Buffer[]): Promise<Rate> => {
       // What the runtime compiles on first use is not measured.
-      await roundTrips({ ...common, messages, count: Math.ceil(drawn.length / 10) })
+      await roundTrips({ ...common, messages, count: Math.ceil(drawn.length / 4) })
       const { perSecond, p50, p99 } = await roundTrips({ ...common, messages, count: drawn.length })
       return { perSecond: rounded(perSecond), p50: rounded(p50, 2), p99: rounded(p99, 2) }
     }

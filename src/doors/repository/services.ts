@@ -5,7 +5,7 @@ import type { Clock } from '../../ground/clock.ts'
 import type { Store } from '../../ground/store/store.ts'
 import { eui64, hyphenated } from '../../policy/identifiers.ts'
 import type { Settings } from '../../policy/settings.ts'
-import type { Lodged } from '../../rooms/repository/find.ts'
+import type { Known } from '../../rooms/repository/find.ts'
 import { retriever, searcher } from '../../rooms/repository/retrieve.ts'
 import type { Log, Visit } from './answer.ts'
 import {
@@ -71,7 +71,7 @@ export function services(
  * which other Parties do not see (repository 2), and those of authorities are fetched by their key identifier.
  */
 function teller(flagsFirst: boolean) {
-  return ({ family, eui64, usage, role, serial, status, manufacturing }: Lodged): Found | undefined => {
+  return ({ family, eui64, usage, role, serial, status, manufacturing }: Known): Found | undefined => {
     if ((family !== 'device' && family !== 'organisation') || eui64 === undefined || usage === '-') return undefined
     const whose = { eui64: hyphenated(eui64), role }
     return { serial: toBigInt(serial), ...whose, status, usage, manufacturingFlag: flagsFirst && manufacturing }

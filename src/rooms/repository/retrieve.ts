@@ -2,7 +2,7 @@
 
 import { toHex } from '../../ground/bytes.ts'
 import type { Clock } from '../../ground/clock.ts'
-import { findByEui64s, findBySerials, type Lodged, type Reader } from './find.ts'
+import { findBySerials, type Known, knownByEui64s, type Lodged, type Reader } from './find.ts'
 import { together } from './together.ts'
 
 export interface Retrieved {
@@ -22,13 +22,13 @@ export function retriever(store: Reader, clock: Clock): (serial: Buffer) => Prom
   })
 }
 
-/** Every certificate of one EUI-64 and family, oldest first; undefined where there is none. */
+/** What is known of every certificate of one EUI-64 and family, oldest first; undefined where there is none. */
 export function searcher(
   store: Reader,
   clock: Clock,
   family: 'device' | 'organisation',
-): (eui64: Buffer) => Promise<readonly Lodged[] | undefined> {
+): (eui64: Buffer) => Promise<readonly Known[] | undefined> {
   return together(async eui64s =>
-    Map.groupBy(await findByEui64s(store, eui64s, family, clock()), one => one.eui64!),
+    Map.groupBy(await knownByEui64s(store, eui64s, family, clock()), one => one.eui64!),
   )
 }
