@@ -13,7 +13,7 @@ import type { DeviceCode } from '../policy/smki-device/codes.ts'
 import { type Arrived, asTheyCome } from '../rooms/issuance/as-they-come.ts'
 import { parse } from '../rooms/issuance/batch.ts'
 import { type Eligibility, eligibilityFor, eligibilityOfEach } from '../rooms/issuance/device-eligible.ts'
-import { deviceIssuing, issueDevices } from '../rooms/issuance/issue.ts'
+import { admitOrRefuse, deviceIssuing, issueDevices } from '../rooms/issuance/issue.ts'
 import { issuingDcas } from '../rooms/issuance/issuing-dcas.ts'
 import { issuePortion, PortionLost, releasePortion, takePortion } from '../rooms/issuance/portion.ts'
 import { notNow, type RoomAnswer, type RoomQuestion } from '../rooms/issuance/signing.ts'
@@ -157,23 +157,30 @@ function troubled(cause: unknown): Report {
 
 // ---- single requests
 
-type Waiting = Arrived<SigningQuestion, SigningAnswer>
+/** Read, and proven to be its signer's, when it comes: by then the group before it waits for the store. */
+interface Read {
+  readonly question: SigningQuestion
+  readonly admitted: ReturnType<typeof admitOrRefuse>
+}
+type Waiting = Arrived<Read, SigningAnswer>
 
-const ask = asTheyCome<SigningQuestion, SigningAnswer>(group => signing(() => issueGroup(group)))
+const together = asTheyCome<Read, SigningAnswer>(group => signing(() => issueGroup(group)))
+const ask = (question: SigningQuestion) => together({ question, admitted: admitOrRefuse(question.csr) })
 
 async function issueGroup(group: readonly Waiting[]): Promise<void> {
   try {
     const outcomes = await issueDevices(devices, {
-      requests: group.map(({ question }) => question.csr),
+      requests: group.map(({ question: { question } }) => question.csr),
+      admitted: n => group[n]!.question.admitted,
       ineligible: n => {
-        const { party, eligible } = group[n]!.question
+        const { party, eligible } = group[n]!.question.question
         return stops.stopped({ interface: 'ADHOC_WS', party }) ?? (eligible ? undefined : notEligible)
       },
       eligibility: issuing.eligibilityOnAdHoc ? adHocEligibility(group) : undefined,
       rules: { threshold: issuing.deviceThreshold, knownDevicesOnly: true },
       says: {
         channel: 'ADHOC_WS',
-        transactions: group.map(({ question }) => `${question.transaction} ${question.party}`),
+        transactions: group.map(({ question: { question } }) => `${question.transaction} ${question.party}`),
       },
     })
     group.forEach(({ answer }, i) => {
@@ -194,7 +201,7 @@ async function issueGroup(group: readonly Waiting[]): Promise<void> {
 /** L3.16 for each request by its own Party, where SVC-A03 is on. */
 function adHocEligibility(group: readonly Waiting[]): Eligibility {
   const each = eligibilityOfEach(
-    group.map(({ question }) => question.party),
+    group.map(({ question: { question } }) => question.party),
     party => eligibilityOf(party, 'ADHOC_WS'),
   )
   return async deviceIds => (await each(deviceIds)).map(reason => reason && notEligible)

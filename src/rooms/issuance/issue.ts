@@ -43,6 +43,8 @@ export type Outcome =
 export interface Group {
   /** DER of what should be CSRs, or a refusal that was decided before. */
   readonly requests: readonly (Bytes | Refusal<DeviceCode>)[]
+  /** What the nth was admitted as, or refused for, where that was seen when it came. */
+  readonly admitted?: (n: number) => Admitted | Refusal<DeviceCode>
   /** Why the requester of the nth is not eligible, if so: said only of what is a CSR (service-interface 3.2, row 7). */
   readonly ineligible?: (n: number) => Refusal<DeviceCode> | undefined
   /** The same by what each Device is, asked once for all that are CSRs. */
@@ -74,7 +76,7 @@ export async function issueDevices(hands: DeviceIssuing, group: Group): Promise<
 async function issueOnce(hands: DeviceIssuing, group: Group): Promise<Outcome[]> {
   // 1. Read every request once, and decide by what is held already.
   const read = await inSlices(group.requests, (request, n) => {
-    const one = request instanceof Refusal ? request : admitOrRefuse(request)
+    const one = group.admitted?.(n) ?? (request instanceof Refusal ? request : admitOrRefuse(request))
     return one instanceof Refusal ? one : (group.ineligible?.(n) ?? one)
   })
   const reasons = await group.eligibility?.(read.map(one => (one instanceof Refusal ? undefined : one.deviceId)))
@@ -193,7 +195,8 @@ async function signAll(planned: readonly PlannedOne[]): Promise<Signed[]> {
   return signed
 }
 
-function admitOrRefuse(csr: Bytes): Admitted | Refusal<DeviceCode> {
+/** As `admit`, a refusal being one of its answers. */
+export function admitOrRefuse(csr: Bytes): Admitted | Refusal<DeviceCode> {
   try {
     return admit(csr)
   } catch (cause) {
