@@ -55,13 +55,19 @@ describe('The pages of recovery', { skip: !hasBrowser && 'no browser is installe
     const { page } = supplier
     await page.fill('#event', event)
     await page.check('input[name="kind"][value="organisation"]')
-    await page.fill('#since', '2026-11-19T08:00')
+    // In London's summer.
+    await page.fill('#since', '2026-07-19 08:00')
     const folder = join(homeAt(here.office.home).credentials, 'import-supplier')
     const pem = readFileSync(join(folder, 'organisation-1-supplier-ds.crt.pem'), 'utf8')
     await page.fill('#certificates', pem)
     await page.selectOption('#case', 'method3')
     await supplier.press('Notify')
     assert.equal(await supplier.heading(), event)
+    const { rows } = await here.hands.store.query(
+      'SELECT suspected_since FROM recovery_event WHERE reference = $1',
+      [event],
+    )
+    assert.deepEqual(rows, [{ suspected_since: new Date('2026-07-19T07:00:00Z') }])
     assert.match(await supplier.text(), /Notified, to be confirmed[\s\S]*Organisation key of Test Import Supplier/i)
     await supplier.judge('an event, notified')
   })

@@ -11,6 +11,7 @@ import { type Notification, notifyCompromise } from '../../../rooms/recovery/not
 import { input, radios, select, textarea } from '../frame/fields.ts'
 import type { Form } from '../frame/form.ts'
 import { html } from '../frame/html.ts'
+import { instantHint, readInstant } from '../frame/instant.ts'
 import { type Fault, Faulty, page } from '../frame/page.ts'
 import { buttons, form as formHtml, heading, warning } from '../frame/pieces.ts'
 import { officerAs } from '../frame/visitor.ts'
@@ -41,16 +42,13 @@ export const notify = page({
               ],
             })
           : ''
-      }${input(visit, { name: 'since', label: 'Suspected since', hint: 'In UTC, such as 2026-11-20T09:00', width: 20, code: true })}${textarea(
-        visit,
-        {
-          name: 'certificates',
-          label: 'Certificates that are Compromised by it',
-          hint: 'PEM, one after the other; the first is of the key itself',
-          rows: 6,
-          code: true,
-        },
-      )}${select(visit, {
+      }${input(visit, { name: 'since', label: 'Suspected since', hint: instantHint, width: 20 })}${textarea(visit, {
+        name: 'certificates',
+        label: 'Certificates that are Compromised by it',
+        hint: 'PEM, one after the other; the first is of the key itself',
+        rows: 6,
+        code: true,
+      })}${select(visit, {
         name: 'case',
         label: 'Procedure that is asked for (optional)',
         choices: [{ value: '', text: '–' }, ...procedureNames.map(value => ({ value, text: value }))],
@@ -59,7 +57,7 @@ export const notify = page({
   },
   async act({ door, visitor }, form) {
     const by = officerAs(visitor, 'RA_MANAGER', 'RA_PERSONNEL', 'PMA_MEMBER', 'SRO', 'ARO')
-    const notification = read(form, visitor?.party)
+    const notification = read(form, visitor?.party, door.settings.performance.zone)
     await notifyCompromise(handsOf(door), by, notification, readGiven(form, []))
     return {
       to: `/recoveries/${notification.reference}`,
@@ -69,17 +67,13 @@ export const notify = page({
 })
 
 /** @throws Faulty */
-function read(form: Form, own: number | undefined): Notification {
+function read(form: Form, own: number | undefined, zone: string): Notification {
   const faults: Fault[] = []
   const reference = form.text('event')
   if (reference === '') faults.push({ field: 'event', says: 'Enter a reference' })
   const keyKind = keyKinds.find(one => one === form.text('kind')) as KeyKind
   if (!keyKind) faults.push({ field: 'kind', says: 'Choose which key' })
-  const since = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z?$/.test(form.text('since'))
-    ? new Date(form.text('since').replace(/Z?$/, 'Z'))
-    : new Date(Number.NaN)
-  if (Number.isNaN(since.getTime()))
-    faults.push({ field: 'since', says: 'Enter since when, such as 2026-11-20T09:00' })
+  const since = readInstant(form, 'since', 'Suspected since', true, zone, faults)
   const certificates = certificatesIn(form.text('certificates'))
   if (!certificates || certificates.length === 0)
     faults.push({ field: 'certificates', says: 'Enter the certificates in PEM' })
@@ -93,7 +87,7 @@ function read(form: Form, own: number | undefined): Notification {
     key: hash('sha256', readCertificate(certificates![0]!).publicKey.spki, 'buffer'),
     keyIds: [...ids].map(one => fromHex(one)),
     party,
-    suspectedSince: since,
+    suspectedSince: since!,
     asksFor,
   }
 }
