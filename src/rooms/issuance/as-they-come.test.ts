@@ -22,18 +22,57 @@ describe('Requests that come singly', () => {
     assert.equal(groups.length, 3)
   })
 
-  it('are at most 64 in a group, one group at a time', async () => {
+  it('are at most 64 in a group, and two groups are under way where as many wait as in the first', async () => {
     const sizes: number[] = []
-    let working = 0
+    const under: number[] = []
+    const release: (() => void)[] = []
     const ask = asTheyCome<number, number>(async group => {
-      assert.equal(++working, 1)
       sizes.push(group.length)
-      await new Promise(resolve => setImmediate(resolve))
-      working--
+      under.push(group.length)
+      await new Promise<void>(resolve => release.push(resolve))
+      under.splice(under.indexOf(group.length), 1)
       for (const { question, answer } of group) answer(question)
     })
+    const turn = () => new Promise(resolve => setImmediate(resolve))
     const numbers = Array.from({ length: 150 }, (_, i) => i)
-    assert.deepEqual(await Promise.all(numbers.map(ask)), numbers)
+    const answers = Promise.all(numbers.map(ask))
+    await turn()
+    assert.deepEqual(under, [64, 64])
+    release.shift()!()
+    await turn()
+    // Twenty-two wait beside sixty-four: they may become more.
+    assert.deepEqual(under, [64])
+    release.shift()!()
+    await turn()
+    assert.deepEqual(under, [22])
+    release.shift()!()
+    assert.deepEqual(await answers, numbers)
     assert.deepEqual(sizes, [64, 64, 22])
+  })
+
+  it('wait beside a small group until there are eight', async () => {
+    const sizes: number[] = []
+    const release: (() => void)[] = []
+    const ask = asTheyCome<number, number>(async group => {
+      sizes.push(group.length)
+      await new Promise<void>(resolve => release.push(resolve))
+      for (const { question, answer } of group) answer(question)
+    })
+    const turn = () => new Promise(resolve => setImmediate(resolve))
+    const answers = [ask(0)]
+    await turn()
+    answers.push(...[1, 2, 3, 4, 5, 6, 7].map(ask))
+    await turn()
+    assert.deepEqual(sizes, [1])
+    answers.push(ask(8))
+    await turn()
+    assert.deepEqual(sizes, [1, 8])
+    answers.push(...[9, 10, 11].map(ask))
+    for (let n = 0; n < 3; n++) {
+      release.shift()!()
+      await turn()
+    }
+    assert.deepEqual(await Promise.all(answers), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    assert.deepEqual(sizes, [1, 8, 3])
   })
 })
