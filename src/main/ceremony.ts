@@ -2,8 +2,6 @@
 
 import { hash } from 'node:crypto'
 import { type Bytes, toHexUpper } from '../ground/bytes.ts'
-import { entry } from '../ground/journal/entry.ts'
-import { append } from '../ground/journal/journal.ts'
 import { verifierKey, verifierKeyText } from '../ground/journal/note.ts'
 import type { KeyStore } from '../ground/keystore/keystore.ts'
 import { identityOf } from '../ground/keystore/split.ts'
@@ -298,13 +296,6 @@ function policyOf(value: Bytes): string {
   return readCertificatePolicies(value)
     .map(policy => policy.oid)
     .join(', ')
-}
-
-/** Writes the transcript's hash into the journal: what the witness signed can be told from what was made later. */
-export async function journalTranscript(hands: Hands, title: string, transcript: string): Promise<void> {
-  await hands.store.transaction(async client => {
-    await append(client, entry('ceremony', hands.clock(), { title, transcript: hash('sha256', transcript, 'hex') }))
-  })
 }
 
 function fingerprint(octets: Bytes): string {

@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { view } from '../ground/bytes.ts'
 import type { Clock } from '../ground/clock.ts'
 import { integrate } from '../ground/journal/journal.ts'
@@ -16,21 +16,14 @@ import { assumptions, type Settings } from '../policy/settings.ts'
 import type { Hands } from '../rooms/authority/issue-one.ts'
 import { authorities } from '../rooms/authority/register.ts'
 import { enterDocuments } from '../rooms/governance/documents.ts'
-import {
-  ceremony,
-  custodyLabels,
-  journalKey,
-  journalTranscript,
-  journalVerifier,
-  type KeyStores,
-  type Witness,
-} from './ceremony.ts'
+import { ceremony, custodyLabels, journalKey, journalVerifier, type KeyStores, type Witness } from './ceremony.ts'
 import { type Home, parseSettings, privateFolder, writePrivate } from './home.ts'
 import { type CustodyName, custodyNames, type KeyStoreName, makeKeyStore, passphraseFile } from './key-stores.ts'
 import { makeCustody } from './recovery-custody.ts'
 import { sshHostKey } from './ssh-host-key.ts'
 import { registerTestEnvironment } from './test-registration.ts'
 import { makeTls } from './tls-ca.ts'
+import { keepTranscript } from './transcript.ts'
 import { type OpenedStore, openHomeStore, systemChance, systemClock } from './world.ts'
 
 export interface InitOptions {
@@ -198,8 +191,5 @@ async function closeTranscript(
   settings: Settings,
   lines: readonly string[],
 ): Promise<void> {
-  const transcript = `${lines.join('\n')}\n\nWitnessed by:\n\n  name, signature, date ______________________________\n`
-  const stamp = hands.clock().toISOString().replace(/[:.]/g, '-')
-  writePrivate(join(privateFolder(home.ceremony), `${stamp}-ceremony.md`), transcript)
-  await journalTranscript(hands, `key ceremony of ${settings.environment}`, transcript)
+  await keepTranscript(hands, home, { name: 'ceremony', title: `key ceremony of ${settings.environment}`, lines })
 }

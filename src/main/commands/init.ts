@@ -1,15 +1,14 @@
 /** `smki init` and `smki ceremony issuing-dca`: the ceremonies. */
 
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { readPassphraseFile } from '../../ground/keystore/passphrase.ts'
 import { Refusal } from '../../ground/refusal.ts'
-import { addIssuingDcas, journalTranscript, renewRootLists } from '../ceremony.ts'
-import { privateFolder } from '../home.ts'
+import { addIssuingDcas, renewRootLists } from '../ceremony.ts'
 import { init } from '../init.ts'
 import { type CustodyName, custodyNames } from '../key-stores.ts'
 import { newPassphrase, passphraseOf } from '../passphrases.ts'
+import { keepTranscript } from '../transcript.ts'
 import { homeOf, type Io, json, wholeNumber, withStore } from './context.ts'
 import { addOfficers } from './officers.ts'
 import { addOperatorRoot } from './operator-root.ts'
@@ -118,10 +117,7 @@ export function addInit(program: Command, io: Io): void {
             root.close()
             issuing.close()
           }
-          const transcript = `${lines.join('\n')}\n\nWitnessed by:\n\n  name, signature, date ______________________________\n`
-          const stamp = hands.clock().toISOString().replace(/[:.]/g, '-')
-          writeFileSync(join(privateFolder(home.ceremony), `${stamp}-issuing-dca.md`), transcript, { mode: 0o600 })
-          await journalTranscript(hands, 'Issuing DCAs added', transcript)
+          await keepTranscript(hands, home, { name: 'issuing-dca', title: 'Issuing DCAs added', lines })
         })
       },
     )

@@ -9,12 +9,12 @@ import { Refusal } from '../../ground/refusal.ts'
 import { readPemOrDer, toPem } from '../../ground/x509/pem.ts'
 import { firstOffices, offices } from '../../policy/registration/offices.ts'
 import { authorities } from '../../rooms/authority/register.ts'
-import { journalTranscript } from '../ceremony.ts'
 import { privateFolder, writePrivate } from '../home.ts'
 import { openKeyStore } from '../key-stores.ts'
 import { passphraseOf } from '../passphrases.ts'
 import { type CeremonyPlan, openOffice } from '../registration-office.ts'
 import { roomSigning } from '../signer-rooms.ts'
+import { journalTranscript } from '../transcript.ts'
 import { type Io, withStore } from './context.ts'
 
 const evidence = z.array(z.strictObject({ kind: z.string().min(1), reference: z.string().min(1) })).min(1)

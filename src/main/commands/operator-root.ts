@@ -1,11 +1,9 @@
 /** `smki ceremony operator-root`: one more Operator Root CA of an S1SPKI, with an issuing authority below it. */
 
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type S1spki, s1spkis } from '../../policy/s1spki/policy.ts'
-import { addOperatorAuthorities, journalTranscript } from '../ceremony.ts'
-import { privateFolder } from '../home.ts'
+import { addOperatorAuthorities } from '../ceremony.ts'
+import { keepTranscript } from '../transcript.ts'
 import { type Io, withStore } from './context.ts'
 import { openBy } from './quorum.ts'
 
@@ -51,10 +49,7 @@ export function addOperatorRoot(ceremonies: Command, io: Io): void {
           root.close()
           issuing.close()
         }
-        const transcript = `${lines.join('\n')}\n\nWitnessed by:\n\n  name, signature, date ______________________________\n`
-        const stamp = hands.clock().toISOString().replace(/[:.]/g, '-')
-        writeFileSync(join(privateFolder(home.ceremony), `${stamp}-operator-root.md`), transcript, { mode: 0o600 })
-        await journalTranscript(hands, 'Operator Root CA added', transcript)
+        await keepTranscript(hands, home, { name: 'operator-root', title: 'Operator Root CA added', lines })
       })
     })
 }

@@ -9,18 +9,12 @@ import { Refusal } from '../../ground/refusal.ts'
 import { toPem } from '../../ground/x509/pem.ts'
 import { eui64 } from '../../policy/identifiers.ts'
 import { recordDestroyed } from '../../rooms/recovery/custody.ts'
-import {
-  custodyLabels,
-  journalTranscript,
-  newestNumber,
-  replaceIssuingOca,
-  replaceRootOca,
-  type Witness,
-} from '../ceremony.ts'
+import { custodyLabels, newestNumber, replaceIssuingOca, replaceRootOca, type Witness } from '../ceremony.ts'
 import { organisationCsr } from '../csr.ts'
 import { privateFolder, writePrivate } from '../home.ts'
 import type { CustodyName } from '../key-stores.ts'
 import { type Custodial, keptAs, openCustody } from '../recovery-custody.ts'
+import { keepTranscript } from '../transcript.ts'
 import type { Io } from './context.ts'
 import { openBy } from './quorum.ts'
 import { asHere, type HereFlags, recoveringHere, whoHere } from './recovery-here.ts'
@@ -156,10 +150,7 @@ async function inCeremony(
     } finally {
       for (const store of opened) store.close()
     }
-    const transcript = `${lines.join('\n')}\n\nWitnessed by:\n\n  name, signature, date ______________________________\n`
-    const stamp = hands.clock().toISOString().replace(/[:.]/g, '-')
-    writePrivate(join(privateFolder(home.ceremony), `${stamp}-recovery.md`), transcript)
-    await journalTranscript(hands, title, transcript)
+    await keepTranscript(hands, home, { name: 'recovery', title, lines })
   })
 }
 
