@@ -117,16 +117,16 @@ async function byEui64s<Of extends Facts>(
   const { rows } = await store.query<Omit<Of, 'oldest' | 'newest'> & Facts>(
     lookUp('eui64', eui64s, `SELECT ${select} ${fromFew}`, rest, `${family}_${name}`),
   )
-  const ends = new Map<string, { oldest: number; newest: number }>()
+  const found = new Map<string, { oldest: number; newest: number }>()
   const endsOf = (row: Facts) => `${row.usage} ${toHex(row.eui64!)}`
   if (family === 'device') {
     for (const row of rows) {
-      const { oldest } = ends.get(endsOf(row)) ?? { oldest: row.ordinal! }
-      ends.set(endsOf(row), { oldest, newest: row.ordinal! })
+      const { oldest } = found.get(endsOf(row)) ?? { oldest: row.ordinal! }
+      found.set(endsOf(row), { oldest, newest: row.ordinal! })
     }
   }
   return rows.map(
-    row => ({ ...row, ...(ends.get(endsOf(row)) ?? { oldest: null, newest: null }) }) as unknown as Of,
+    row => ({ ...row, ...(found.get(endsOf(row)) ?? { oldest: null, newest: null }) }) as unknown as Of,
   )
 }
 
