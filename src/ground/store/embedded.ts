@@ -129,8 +129,6 @@ const settings: Readonly<Record<string, string>> = {
   client_connection_check_interval: '1s',
   // A fourth of the memory: what many certificates' indexes need, and what is not needed is not taken.
   shared_buffers: `${Math.max(128, Math.min(2048, Math.floor(totalmem() / 2 ** 22)))}MB`,
-  // A portion is some megabytes of log where each of its index pages is written for the first time since a checkpoint.
-  wal_buffers: '64MB',
   max_wal_size: '4GB',
   // Once written, so much of the log is used again: a new segment is written twice.
   min_wal_size: '1GB',
