@@ -1,10 +1,10 @@
 /** Proof by likeness: octets that are those of a certificate proven before, but for the four values that are each one's own. */
 
-import { hash } from 'node:crypto'
 import { type Bytes, equal } from '../ground/bytes.ts'
 import { extension as find, type TbsCertificate } from '../ground/x509/certificate.ts'
 import { readGeneralNames, readSubjectKeyIdentifier } from '../ground/x509/extensions.ts'
 import { oids } from '../ground/x509/names.ts'
+import { methodTwo } from './method-two.ts'
 import type { Profile } from './profile.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -50,8 +50,7 @@ export function isLikeProven(tbs: Bytes, wanted: Wanted): boolean {
   const { expected, at } = near
   expected.set(serial, at.serial)
   expected.set(publicKey.subarray(headerLength), at.point)
-  // RFC 5280 4.2.1.2 (2), as conform.ts has it: 0100, then the last 60 bits of SHA-1 over the key.
-  expected.write(`4${hash('sha1', publicKey.subarray(headerLength - 1), 'hex').slice(-15)}`, at.keyId, 'hex')
+  expected.write(methodTwo(publicKey.subarray(headerLength - 1)), at.keyId, 'hex')
   expected.set(hardwareModule!.hwSerialNum, at.device)
   return expected.equals(tbs)
 }

@@ -1,6 +1,5 @@
 /** Proves that the octets of a planned certificate are what was decided, before anything is signed. */
 
-import { hash } from 'node:crypto'
 import { type Bytes, equal, toHex, view } from '../ground/bytes.ts'
 import { Der, NotDer, tag } from '../ground/der/read.ts'
 import { forever } from '../ground/der/time.ts'
@@ -19,6 +18,7 @@ import { readRsaKey } from '../ground/x509/key.ts'
 import { attributeText } from '../ground/x509/name.ts'
 import { oids } from '../ground/x509/names.ts'
 import { isLikeProven, rememberProven } from './alike.ts'
+import { methodTwo } from './method-two.ts'
 import type { ExtensionRule, Profile } from './profile.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -272,11 +272,6 @@ function extensionHolds(rule: ExtensionRule, found: Extension, c: TbsCertificate
 
 function isMethodTwo(id: Bytes, key: Bytes): boolean {
   return toHex(id) === methodTwo(key)
-}
-
-/** RFC 5280 4.2.1.2 (2), computed here on its own: four bits 0100, then the last 60 bits of SHA-1 over the key. */
-function methodTwo(key: Bytes): string {
-  return `4${hash('sha1', key, 'hex').slice(-15)}`
 }
 
 /** An authority issues by the ten thousand, and its identifier is always the same. */
