@@ -6,6 +6,7 @@ import { openStore, type Store } from '../src/ground/store/store.ts'
 import { type Home, homeAt } from '../src/main/home.ts'
 import { tlsFiles } from '../src/main/tls-ca.ts'
 import { openHomeStore, systemClock } from '../src/main/world.ts'
+import { bySerial } from '../src/rooms/repository/by-serial.ts'
 import { findByEui64, findBySerials, howMany } from '../src/rooms/repository/find.ts'
 import { bench, type Context, nth, rounded, shown } from './bench.ts'
 import { startChild } from './child.ts'
@@ -159,7 +160,7 @@ async function atDatabase(store: Store, drawn: readonly Drawn[]): Promise<Growth
 }
 
 async function bareSelect(store: Store, serial: Buffer) {
-  const text = 'SELECT tbs FROM certificate WHERE serial = $1'
+  const text = `SELECT c.tbs FROM certificate c WHERE ${bySerial('$1::bytea')}`
   return (await store.query({ name: 'bare', text, values: [serial] })).rows
 }
 

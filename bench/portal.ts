@@ -14,6 +14,7 @@ import { sampleZip } from '../src/main/sample-zip.ts'
 import { testIdentities } from '../src/main/test-identities.ts'
 import { systemChance, systemClock } from '../src/main/world.ts'
 import { listSchedules } from '../src/policy/revocation/schedules.ts'
+import { bySerial } from '../src/rooms/repository/by-serial.ts'
 import { howMany } from '../src/rooms/repository/find.ts'
 import { bench, type Context, nth, rounded, shown } from './bench.ts'
 import { type Environment, withEnvironment, withService } from './environment.ts'
@@ -159,7 +160,7 @@ async function measured(
   // And one of any age, where there are many.
   const old = (await draw(store, 1))[0]!
   const { rows: found } = await store.query<{ authority: number; at: Date }>(
-    'SELECT c.authority, s.at FROM certificate c JOIN signing s ON s.id = c.signing WHERE c.serial = $1',
+    `SELECT c.authority, s.at FROM certificate c JOIN signing s ON s.id = c.signing WHERE ${bySerial('$1::bytea')}`,
     [old.serial],
   )
   const oldPath = `/repository/certificates/${found[0]!.authority}/${old.serial.toString('hex').toUpperCase()}`

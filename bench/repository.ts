@@ -13,6 +13,7 @@ import { hierarchies, profileNamed } from '../src/policy/hierarchies.ts'
 import type { Settings } from '../src/policy/settings.ts'
 import { issueDevices } from '../src/rooms/issuance/issue.ts'
 import { issuingDcas } from '../src/rooms/issuance/issuing-dcas.ts'
+import { bySerial } from '../src/rooms/repository/by-serial.ts'
 import { howMany } from '../src/rooms/repository/find.ts'
 import { bench, type Context, rounded, shown } from './bench.ts'
 import { startChild } from './child.ts'
@@ -147,7 +148,11 @@ async function selects(target: Connection | string, drawn: readonly Drawn[], cou
   const began = performance.now()
   for (let i = 0; i < count; i++) {
     const values = [drawn[i % drawn.length]!.serial]
-    await store.query({ name: 'bare', text: 'SELECT tbs FROM certificate WHERE serial = $1', values })
+    await store.query({
+      name: 'bare',
+      text: `SELECT c.tbs FROM certificate c WHERE ${bySerial('$1::bytea')}`,
+      values,
+    })
   }
   const seconds = (performance.now() - began) / 1000
   await store.close()

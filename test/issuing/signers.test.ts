@@ -50,7 +50,7 @@ let serial = 1
 async function planned(): Promise<Intended> {
   const dca = (await authorities(rooms.store)).find(one => one.pki === 'smki-device' && one.level === 'issuing')!
   const octets = Buffer.alloc(16)
-  octets.writeUInt32BE(serial++)
+  octets.fill(serial++)
   const [keyId, tbs] = [octets.subarray(0, 8), Buffer.from('to be signed')]
   const of = { authority: dca.id, family: 'device', usage: 'DS', role: undefined } as const
   return { ...of, eui64: undefined, ordinal: undefined, serial: octets, keyId, tbs }

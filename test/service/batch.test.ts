@@ -171,6 +171,14 @@ describe('A batch', () => {
     })
   }
 
+  it('keeps each part that a portion reads its requests from', async () => {
+    const batch = await smki.send(items(good()))
+    await decide(batch)
+    await smki.until(batch, 'COMPLETED')
+    const remove = smki.store.query('DELETE FROM batch_part WHERE batch = $1', [batch])
+    await assert.rejects(remove, { code: '23503' })
+  })
+
   it('that an earlier build stored as it came is REJECTED with what to do, and nothing of it is read', async () => {
     const batch = await smki.send(items(good()))
     const body = Buffer.concat(await Array.fromAsync(makeBatchXml(items(good()), { id: 'x' })))

@@ -5,6 +5,7 @@ import type { Store } from '../../ground/store/store.ts'
 import { assembleCertificate } from '../../ground/x509/assemble.ts'
 import { readTbs } from '../../ground/x509/certificate.ts'
 import type { Family } from '../../policy/profile.ts'
+import { bySerial, bySerials } from './by-serial.ts'
 import { families, fromSlot, type Usage, usages } from './register.ts'
 
 /** P pending, I in use, N not in use, E expired, R revoked (repository.md section 4). */
@@ -161,12 +162,17 @@ function lookUp(by: 'eui64' | 'serial', values: readonly Bytes[], select: string
       : Array.from({ length: Math.max(0, listAtLeast - values.length) }, () => values.at(-1)!)
   return {
     name: `find_by_${by}_${name}_${alone ? 'one' : 'many'}`,
-    text: `${select} WHERE c.${by} = ${alone ? '$1' : 'ANY($1)'}${rest}`,
+    text: `${select} WHERE ${matches[by][alone ? 'one' : 'many']}${rest}`,
     values: alone ? [values[0]] : [[...values, ...padding]],
   }
 }
 
 const listAtLeast = 16
+
+const matches = {
+  eui64: { one: 'c.eui64 = $1', many: 'c.eui64 = ANY($1)' },
+  serial: { one: bySerial('$1::bytea'), many: bySerials('$1::bytea[]') },
+} as const
 
 /** For the files of this room that look otherwise. @param where and what follows it, of `c`, `s`, `n` and `r` */
 export async function findWhere(store: Reader, where: string, values: unknown[], now: Date): Promise<Lodged[]> {

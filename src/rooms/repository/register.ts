@@ -7,6 +7,7 @@ import { append } from '../../ground/journal/journal.ts'
 import { copyInto } from '../../ground/store/copy.ts'
 import type { Store } from '../../ground/store/store.ts'
 import type { Family } from '../../policy/profile.ts'
+import { bySerial } from './by-serial.ts'
 
 /** Numbers of the families in the table `certificate`. */
 export const families: Readonly<Record<Family, number>> = {
@@ -145,7 +146,7 @@ export async function giveUp(client: ClientBase, at: Date, signings: readonly bi
 export async function giveUpWritten(store: Store, at: Date, one: Intended): Promise<void> {
   await store.transaction(async client => {
     const { rows } = await client.query<{ signing: bigint }>(
-      'SELECT signing FROM certificate WHERE serial = $1 AND authority = $2 AND tbs = $3',
+      `SELECT c.signing FROM certificate c WHERE ${bySerial('$1::bytea')} AND c.authority = $2 AND c.tbs = $3`,
       [one.serial, one.authority, one.tbs],
     )
     await giveUp(

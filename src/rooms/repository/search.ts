@@ -4,6 +4,7 @@ import type { Bytes } from '../../ground/bytes.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import type { Store } from '../../ground/store/store.ts'
 import type { Family } from '../../policy/profile.ts'
+import { bySerial } from './by-serial.ts'
 import { findWhere, type Lodged, type Status } from './find.ts'
 import { families } from './register.ts'
 
@@ -129,7 +130,7 @@ function whereOf(asked: Asked, from: Place | undefined, end?: Place): [string, u
     parts.push(sql.replace(/\?/g, () => `$${values.push(given.shift())}`))
   }
   if (asked.eui64) add('c.eui64 = ?', asked.eui64)
-  if (asked.serial) add('c.serial = ?', asked.serial)
+  if (asked.serial) add(bySerial('?::bytea'), asked.serial, asked.serial)
   if (asked.keyId) add('c.key_id = ?', asked.keyId)
   if (asked.authority !== undefined) add('c.authority = ?', asked.authority)
   // A number of ours, and as such in the text: then the index of those that are not Devices' can serve.

@@ -2,6 +2,7 @@
 
 import type { Client } from '../../../ground/store/store.ts'
 import { readCertificate } from '../../../ground/x509/certificate.ts'
+import { bySerial } from '../by-serial.ts'
 import { everyCertificate, findWhere, type Lodged, type Reader } from '../find.ts'
 import { families } from '../register.ts'
 import { kinds, row } from './record.ts'
@@ -53,7 +54,7 @@ const others = Object.keys(kinds)
 /** Each way in which a status changes. Whether a certificate expired is in its octets: those that may have are looked at. */
 const changedSql = `SELECT w.signing, w.position, bool_or(w.sure) AS sure FROM (
     SELECT c.signing, c.position, true AS sure
-      FROM revoked r JOIN certificate c ON c.serial = r.serial AND c.authority = r.authority
+      FROM revoked r JOIN certificate c ON ${bySerial('r.serial')} AND c.authority = r.authority
      WHERE r.at >= $1 AND r.at < $2
     UNION ALL
     SELECT signing, position, true FROM not_in_use WHERE since >= $1 AND since < $2
