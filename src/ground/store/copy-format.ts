@@ -1,6 +1,6 @@
 /** Rows as the octets of a binary COPY (PostgreSQL, the manual page of COPY, "Binary Format"). */
 
-import type { Bytes } from '../bytes.ts'
+import { type Bytes, view } from '../bytes.ts'
 
 export type FieldType = 'bool' | 'int2' | 'int4' | 'int8' | 'bytea' | 'text' | 'timestamptz'
 
@@ -22,7 +22,11 @@ export function* encodeRows(fields: readonly FieldType[], rows: Iterable<readonl
     for (let index = 0; index < row.length; index++) {
       const value = row[index]!
       if (value === null) piece.int4(-1)
-      else writers[index]!(piece, value)
+      else if (fields[index] === 'bytea' && value instanceof Uint8Array && value.length > large) {
+        piece.int4(value.length)
+        yield piece.take()
+        yield* inPlace(value)
+      } else writers[index]!(piece, value)
     }
     if (piece.length >= pieceSize) yield piece.take()
   }
@@ -31,6 +35,13 @@ export function* encodeRows(fields: readonly FieldType[], rows: Iterable<readonl
 }
 
 const pieceSize = 2 ** 18
+
+/** Octets that are many are not copied: the pieces are parts of them. */
+const large = 4 * pieceSize
+
+function* inPlace(octets: Bytes): Generator<Buffer> {
+  for (let at = 0; at < octets.length; at += pieceSize) yield view(octets).subarray(at, at + pieceSize)
+}
 
 /** The signature, no flags, no extension. */
 const header = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')

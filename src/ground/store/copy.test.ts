@@ -119,6 +119,16 @@ describe('rows that are copied into a table', () => {
     assert.deepEqual(rows, [{ count: 20_000n, sum: 199_990_000n }])
   })
 
+  it('may hold millions of octets, which are sent from where they are', async () => {
+    const octets = Buffer.alloc(3 * 2 ** 20 + 1, 'octets of a list ')
+    const pieces = [...encodeRows(['bytea'], [[octets]])]
+    assert.ok(pieces.filter(piece => piece.buffer === octets.buffer).length > 10)
+    assert.equal(await copy([[1, octets, 'behind']], { row: 'int4', bytea: 'bytea', text: 'text' }), 1)
+    const { rows } = await store.query('SELECT bytea, text FROM everything WHERE row = 1')
+    assert.ok(octets.equals(rows[0]!.bytea as Buffer))
+    assert.equal(rows[0]!.text, 'behind')
+  })
+
   it('leave to its default each column that is not named, and may name any', async () => {
     await copy([[1]], { row: 'int4' }, 'public.everything')
     await copy([[2, 'said']], { row: 'int4', 'a name to quote': 'text' })

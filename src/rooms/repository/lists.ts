@@ -2,6 +2,7 @@
 
 import type { ClientBase } from 'pg'
 import type { Bytes } from '../../ground/bytes.ts'
+import { copyInto } from '../../ground/store/copy.ts'
 import { copyOut, timestampMs } from '../../ground/store/copy-out.ts'
 import type { Store } from '../../ground/store/store.ts'
 
@@ -51,16 +52,27 @@ export async function skipNumbers(
   ])
 }
 
+const listColumns = {
+  authority: 'int2',
+  number: 'int8',
+  name: 'text',
+  this_update: 'timestamptz',
+  next_update: 'timestamptz',
+  covers: 'int8',
+  der: 'bytea',
+  lodged_at: 'timestamptz',
+} as const
+
 /** Lodges a list: it is current from the commit on, and the one before it is history. */
 export async function lodgeList(client: ClientBase, list: LodgedList, at: Date): Promise<void> {
   await client.query('UPDATE list SET superseded_at = $2 WHERE authority = $1 AND superseded_at IS NULL', [
     list.authority,
     at,
   ])
-  await client.query(
-    'INSERT INTO list (authority, number, name, this_update, next_update, covers, der, lodged_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+  // By COPY, which takes the octets from where they are: a query would hold them twice more.
+  await copyInto(client, 'list', listColumns, [
     [list.authority, list.number, list.name, list.thisUpdate, list.nextUpdate, list.covers, list.der, at],
-  )
+  ])
 }
 
 /** The current list of every authority that has one, without its octets, which may be many. */

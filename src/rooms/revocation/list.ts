@@ -143,7 +143,8 @@ async function makeList(client: Client, authority: AuthorityRecord, keys: KeySto
   const revoked = entries === 0 ? 0 : headLength(content) + content
   const body = [...before, after].reduce((sum, part) => sum + part.length, revoked)
   const tbsLength = headLength(body) + body
-  const octets = Buffer.allocUnsafe(tbsLength)
+  const whole = Buffer.allocUnsafeSlow(headAtMost + tbsLength + algorithm.length + signatureAtMost)
+  const octets = whole.subarray(headAtMost)
   let at = writeHead(octets, 0, body)
   for (const part of before) {
     octets.set(part, at)
@@ -165,8 +166,18 @@ async function makeList(client: Client, authority: AuthorityRecord, keys: KeySto
   // The one buffer was in the key store's hands: what it signed is what was written, or nothing is lodged.
   if (hash('sha256', tbs, 'hex') !== written)
     throw new ListFault('the key store changed the list that it was to sign')
-  return { octets: der.sequence(tbs, algorithm, signature), entries, covers }
+
+  // 3. What goes round it is written round it.
+  at += algorithm.copy(octets, at)
+  at += signature.copy(octets, at)
+  const from = headAtMost - headLength(at)
+  writeHead(whole, from, at)
+  return { octets: whole.subarray(from, headAtMost + at), entries, covers }
 }
+
+/** Octets of a SEQUENCE's tag and length, and of a BIT STRING with a signature of RSA-4096, at most. */
+const headAtMost = 6
+const signatureAtMost = 520
 
 function extensions(authority: AuthorityRecord, number: bigint): Buffer {
   const id = keyIdentifier(authority.certificate.publicKey.key)
