@@ -13,7 +13,7 @@ import type { DeviceCode } from '../policy/smki-device/codes.ts'
 import { type Arrived, asTheyCome } from '../rooms/issuance/as-they-come.ts'
 import { parse } from '../rooms/issuance/batch.ts'
 import { type Eligibility, eligibilityFor, eligibilityOfEach } from '../rooms/issuance/device-eligible.ts'
-import { admitOrRefuse, deviceIssuing, issueDevices } from '../rooms/issuance/issue.ts'
+import { admitOrRefuseAside, deviceIssuing, issueDevices } from '../rooms/issuance/issue.ts'
 import { issuingDcas } from '../rooms/issuance/issuing-dcas.ts'
 import { issuePortion, PortionLost, releasePortion, takePortion } from '../rooms/issuance/portion.ts'
 import { notNow, type RoomAnswer, type RoomQuestion } from '../rooms/issuance/signing.ts'
@@ -157,15 +157,16 @@ function troubled(cause: unknown): Report {
 
 // ---- single requests
 
-/** Read, and proven to be its signer's, when it comes: by then the group before it waits for the store. */
+/** Read when it comes, and proven to be its signer's beside this thread, while the groups before it are issued. */
 interface Read {
   readonly question: SigningQuestion
-  readonly admitted: ReturnType<typeof admitOrRefuse>
+  readonly admitted: Awaited<ReturnType<typeof admitOrRefuseAside>>
 }
 type Waiting = Arrived<Read, SigningAnswer>
 
 const together = asTheyCome<Read, SigningAnswer>(group => signing(() => issueGroup(group)))
-const ask = (question: SigningQuestion) => together({ question, admitted: admitOrRefuse(question.csr) })
+const ask = async (question: SigningQuestion) =>
+  together({ question, admitted: await admitOrRefuseAside(question.csr) })
 
 async function issueGroup(group: readonly Waiting[]): Promise<void> {
   try {

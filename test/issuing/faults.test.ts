@@ -211,7 +211,7 @@ describe('a portion of a batch', () => {
       assert.equal(new Set(known.map(one => one.serial)).size, known.length, 'no serial number is used twice')
       return { calls, failed }
     })
-    assert.ok(ways >= 4 * 8, `${ways} ways`)
+    assert.ok(ways >= 4 * 7, `${ways} ways`)
     await holds(signed)
   }
 })

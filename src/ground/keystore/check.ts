@@ -18,13 +18,30 @@ export type Verdict = 'valid' | 'invalid' | 'not-p256' | 'off-curve'
 export function verifyOnce(spki: Bytes, octets: Bytes, signature: Bytes): Verdict {
   if (!isP256(spki)) return 'not-p256'
   try {
-    const key = { key: view(spki), format: 'der', type: 'spki' } as const
-    return verify('sha256', octets, key, signature) ? 'valid' : 'invalid'
+    return verdict(verify('sha256', octets, seenOnce(spki), signature))
   } catch (cause) {
-    // With the header fixed, only the point is left for the library to refuse; a bad signature is `false`, not an error.
-    if (isLibraryError(cause)) return 'off-curve'
-    throw cause
+    return offCurve(cause)
   }
+}
+
+/** The same on another thread of the runtime's: the caller's has its hands free meanwhile. */
+export function verifyOnceAside(spki: Bytes, octets: Bytes, signature: Bytes): Promise<Verdict> {
+  if (!isP256(spki)) return Promise.resolve('not-p256')
+  return new Promise<Verdict>((resolve, reject) => {
+    verify('sha256', octets, seenOnce(spki), signature, (cause, holds) => {
+      if (cause) reject(cause)
+      else resolve(verdict(holds))
+    })
+  }).catch(offCurve)
+}
+
+const seenOnce = (spki: Bytes) => ({ key: view(spki), format: 'der', type: 'spki' }) as const
+const verdict = (holds: boolean): Verdict => (holds ? 'valid' : 'invalid')
+
+/** With the header fixed, only the point is left for the library to refuse; a bad signature is `false`, not an error. */
+function offCurve(cause: unknown): Verdict {
+  if (isLibraryError(cause)) return 'off-curve'
+  throw cause
 }
 
 /**

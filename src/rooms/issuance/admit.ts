@@ -4,7 +4,7 @@ import { type Bytes, toHex } from '../../ground/bytes.ts'
 import { type Extension, type KeyUsage, readGeneralNames } from '../../ground/x509/extensions.ts'
 import { keyIdentifier } from '../../ground/x509/key.ts'
 import { oids } from '../../ground/x509/names.ts'
-import { onlyUsage, provenP256, readCsr, refuseCsr, requested, strictly } from './csr.ts'
+import { onlyUsage, provenP256, provenP256Aside, readCsr, refuseCsr, requested, strictly } from './csr.ts'
 
 const admits = Symbol('admits') // not exported: only `admit` can make one
 
@@ -27,13 +27,27 @@ export interface Admitted {
  * @throws Refusal with a code of the Device CSR web services
  */
 export function admit(octets: Bytes): Admitted {
+  const asked = read(octets)
+  provenP256(asked.csr)
+  return admitted(asked)
+}
+
+/** The same while this thread does something else. @throws as `admit`, later */
+export async function admitAside(octets: Bytes): Promise<Admitted> {
+  const asked = read(octets)
+  await provenP256Aside(asked.csr)
+  return admitted(asked)
+}
+
+function read(octets: Bytes) {
   const csr = readCsr(octets)
   if (csr.subject.rdns.length > 0) refuseCsr('CR:CC5', 'the subject of a Device CSR is empty')
   const asked = requested(csr, oids.keyUsage) ?? refuseCsr('CR:CC6', 'the request asks for no keyUsage')
   const usage = onlyUsage(asked, ['digitalSignature', 'keyAgreement'])
-  const { hwType, hwSerialNum } = moduleOf(requested(csr, oids.subjectAltName))
-  provenP256(csr)
+  return { csr, usage, ...moduleOf(requested(csr, oids.subjectAltName)) }
+}
 
+function admitted({ csr, usage, hwType, hwSerialNum }: ReturnType<typeof read>): Admitted {
   const deviceId = toHex(hwSerialNum)
   const keyId = keyIdentifier(csr.publicKey.key)
   return { [admits]: true, deviceId, eui64: hwSerialNum, hwType, usage, publicKey: csr.publicKey.spki, keyId }

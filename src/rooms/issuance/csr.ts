@@ -2,7 +2,7 @@
 
 import type { Bytes } from '../../ground/bytes.ts'
 import { Der, NotDer } from '../../ground/der/read.ts'
-import { verifyOnce, verifySignature } from '../../ground/keystore/check.ts'
+import { type Verdict, verifyOnce, verifyOnceAside, verifySignature } from '../../ground/keystore/check.ts'
 import { Refusal } from '../../ground/refusal.ts'
 import { type Extension, type KeyUsage, readKeyUsage } from '../../ground/x509/extensions.ts'
 import { readRsaKey } from '../../ground/x509/key.ts'
@@ -67,7 +67,18 @@ const ecdsaWithSha256 = Buffer.from('300a06082a8648ce3d040302', 'hex')
 const sha256WithRsa = Buffer.from('300d06092a864886f70d01010b0500', 'hex')
 
 /** Proof of possession of a P-256 key, and with it that the point is on the curve. @throws Refusal CR:CC1, CR:CC3, CR:CC8 */
-export function provenP256({ publicKey, tbs, signature, signatureAlgorithm }: CertificationRequest): void {
+export function provenP256(csr: CertificationRequest): void {
+  checkP256(csr)
+  judge(verifyOnce(csr.publicKey.spki, csr.tbs, csr.signature))
+}
+
+/** The same while this thread does something else. @throws as `provenP256`, later */
+export async function provenP256Aside(csr: CertificationRequest): Promise<void> {
+  checkP256(csr)
+  judge(await verifyOnceAside(csr.publicKey.spki, csr.tbs, csr.signature))
+}
+
+function checkP256({ publicKey, signatureAlgorithm }: CertificationRequest): void {
   if (!ecdsaWithSha256.equals(signatureAlgorithm.der)) {
     refuseCsr('CR:CC1', 'the signature algorithm is not ecdsa-with-SHA256 without parameters')
   }
@@ -76,7 +87,9 @@ export function provenP256({ publicKey, tbs, signature, signatureAlgorithm }: Ce
     refuseCsr('CR:CC8', 'the public key is not of the named curve P-256')
   if (key.length !== 65 || key[0] !== 0x04)
     refuseCsr('CR:CC8', 'the point of the public key is not in its uncompressed form')
-  const verdict = verifyOnce(publicKey.spki, tbs, signature)
+}
+
+function judge(verdict: Verdict): void {
   if (verdict === 'off-curve') refuseCsr('CR:CC8', 'the point of the public key is not on the curve')
   if (verdict === 'not-p256') refuseCsr('CR:CC8', 'the public key is not of the named curve P-256')
   if (verdict === 'invalid') refuseCsr('CR:CC3', 'the signature of the request does not verify with the key in it')

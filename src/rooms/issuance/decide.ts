@@ -44,26 +44,19 @@ interface Facts {
   readonly devices: Map<string, { issued: number; ordinal: number; keys: Set<string> }>
   /** Key identifier to the Device ID that it was certified for first. */
   readonly owners: Map<string, string>
-  readonly thresholds: Map<string, number>
+  readonly thresholds: ReadonlyMap<string, number>
 }
 
 async function gather(store: Pick<Store, 'query'>, admitted: readonly Admitted[]): Promise<Facts> {
   const ids = [...new Map(admitted.map(one => [one.deviceId, one.eui64])).values()]
   const keyIds = admitted.map(one => one.keyId)
-  const [{ held, certified }, thresholds] = await Promise.all([
-    holdings(store, ids, keyIds),
-    store.query<{ eui64: Buffer; threshold: number }>({
-      name: 'thresholds',
-      text: 'SELECT eui64, threshold FROM device_threshold WHERE eui64 = ANY($1)',
-      values: [ids],
-    }),
-  ])
+  const { held, certified, thresholds } = await holdings(store, ids, keyIds)
   const devices: Facts['devices'] = new Map()
   for (const one of held) enter(devices, one)
   return {
     devices,
     owners: new Map(certified.map(one => [one.keyId, one.eui64 ?? ''])),
-    thresholds: new Map(thresholds.rows.map(row => [toHex(row.eui64), row.threshold])),
+    thresholds,
   }
 }
 

@@ -16,7 +16,7 @@ import type { Hands } from '../authority/issue-one.ts'
 import type { Signed } from '../authority/sign.ts'
 import { certifiedFor } from '../repository/holdings.ts'
 import { giveUpWritten, type Intended } from '../repository/register.ts'
-import { type Admitted, admit } from './admit.ts'
+import { type Admitted, admit, admitAside } from './admit.ts'
 import { type Decided, type DecisionRules, decide } from './decide.ts'
 import type { Eligibility } from './device-eligible.ts'
 import { atOnce, inTransactions, type Writing } from './inside/writing.ts'
@@ -196,13 +196,21 @@ async function signAll(planned: readonly PlannedOne[]): Promise<Signed[]> {
 }
 
 /** As `admit`, a refusal being one of its answers. */
-export function admitOrRefuse(csr: Bytes): Admitted | Refusal<DeviceCode> {
+function admitOrRefuse(csr: Bytes): Admitted | Refusal<DeviceCode> {
   try {
     return admit(csr)
   } catch (cause) {
     if (cause instanceof Refusal) return cause
     throw cause
   }
+}
+
+/** The same while this thread does something else. */
+export function admitOrRefuseAside(csr: Bytes): Promise<Admitted | Refusal<DeviceCode>> {
+  return admitAside(csr).catch((cause: unknown) => {
+    if (cause instanceof Refusal) return cause
+    throw cause
+  })
 }
 
 interface PlannedOne {

@@ -58,18 +58,33 @@ export async function certifiedFor(
   return rows.map(held)
 }
 
-/** Both at once. */
+export interface Holdings {
+  readonly held: readonly Held[]
+  readonly certified: readonly Held[]
+  /** Of the Device IDs that have one of their own: by 16 hexadecimal digits. */
+  readonly thresholds: ReadonlyMap<string, number>
+}
+
+/** Both, and the thresholds of these Device IDs, in one question. */
 export async function holdings(
   store: Pick<Store, 'query'>,
   eui64s: readonly Bytes[],
   keyIds: readonly Bytes[],
-): Promise<{ held: Held[]; certified: Held[] }> {
-  const { rows } = await store.query<Row>({
+): Promise<Holdings> {
+  const { rows } = await store.query<Row & { threshold: number | null }>({
     name: 'holdings',
-    text: `${lookUp('eui64', '$1')} UNION ALL ${lookUp('key_id', '$2')} WHERE s.state <> 'abandoned'`,
+    text: `SELECT *, NULL::int AS threshold FROM (${lookUp('eui64', '$1')}) AS held
+       UNION ALL SELECT *, NULL FROM (${lookUp('key_id', '$2')} WHERE s.state <> 'abandoned') AS certified
+       UNION ALL SELECT false, eui64, NULL, NULL, NULL, NULL, NULL, NULL, threshold
+         FROM device_threshold WHERE eui64 = ANY($1)`,
     values: [eui64s, keyIds],
   })
-  return { held: rows.filter(row => !row.by_key).map(held), certified: rows.filter(row => row.by_key).map(held) }
+  const found = { held: [] as Held[], certified: [] as Held[], thresholds: new Map<string, number>() }
+  for (const row of rows) {
+    if (row.threshold !== null) found.thresholds.set(toHex(row.eui64!), row.threshold)
+    else found[row.by_key ? 'certified' : 'held'].push(held(row))
+  }
+  return found
 }
 
 function held(row: Row): Held {
