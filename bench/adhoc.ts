@@ -40,7 +40,7 @@ type Level = {
   readonly cpuMicroseconds: Readonly<Record<string, number>>
 }
 
-type AdHoc = {
+export type AdHoc = {
   readonly connections: Readonly<Record<number, Level>>
   /** The best of them. */
   readonly requestsPerSecond: number

@@ -42,6 +42,7 @@ async function run(
 ): Promise<Promises> {
   const names = only === '' ? Object.keys(benches).filter(name => name !== 'grow') : only.split(',')
   const promises: string[][] = []
+  const found: Record<string, Figures | undefined> = {}
   const full = home === '' ? join(context.folder, 'full') : home
   if (home === '' && names.some(name => ofFullStore.includes(name))) {
     const many = quick ? Math.min(certificates, quickCertificates) : certificates
@@ -52,8 +53,8 @@ async function run(
     if (!one) throw new Refusal('NO_BENCH', `there is no benchmark ${name}`)
     context.signal.throwIfAborted()
     const own: Options = { ...(quick && one.quick), ...(ofFullStore.includes(name) && { home: full }) }
-    const figures = await figuresOf(name, own, context)
-    promises.push(...promisedRows(name, one.promises, figures))
+    found[name] = await figuresOf(name, own, context)
+    promises.push(...promisedRows(name, one.promises, found[name], found))
   }
   return { promises }
 }

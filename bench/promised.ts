@@ -1,5 +1,10 @@
 /** Promises of the project as data: what, how much, and where the figure stands; and whether it was reached. */
 
+import type { Figures } from './bench.ts'
+
+/** Figures of the benchmarks that ran before in the same run, by name. */
+export type Before = Readonly<Record<string, Figures | undefined>>
+
 /** One promise, of the figures of one benchmark. */
 export interface Promised<F> {
   readonly says: string
@@ -8,7 +13,7 @@ export interface Promised<F> {
   readonly atLeast?: number
   readonly atMost?: number
   /** Undefined when that run did not measure it. */
-  readonly figure: (figures: F) => number | undefined
+  readonly figure: (figures: F, before: Before) => number | undefined
   /** What was measured beside it in the same run, for people. */
   readonly beside?: (figures: F) => string | undefined
 }
@@ -30,10 +35,11 @@ export function promisedRows<F>(
   name: string,
   promises: readonly Promised<F>[],
   figures: F | undefined,
+  before: Before = {},
 ): string[][] {
   return promises.map(promise => {
     const { says, unit, atLeast, atMost } = promise
-    const figure = figures === undefined ? undefined : promise.figure(figures)
+    const figure = figures === undefined ? undefined : promise.figure(figures, before)
     const bound = [
       atLeast === undefined ? '' : `≥ ${number(atLeast)}`,
       atMost === undefined ? '' : `≤ ${number(atMost)}`,

@@ -24,6 +24,7 @@ import { withPromises } from './promises.ts'
 import { recovery } from './recovery.ts'
 import { repository } from './repository.ts'
 import { soak } from './soak.ts'
+import { stepCa } from './step-ca.ts'
 
 const crl = bench({
   says: 'a list of a million entries, beside `openssl ca -gencrl` at 50,000',
@@ -55,6 +56,7 @@ const benches: Readonly<Record<string, Bench>> = withPromises({
   batch,
   adhoc,
   cfssl,
+  'step-ca': stepCa,
   repository,
   crl,
   dlms,
