@@ -17,6 +17,17 @@ export const soak = bench({
   says: 'a mixed load for --minutes, and whether memory, descriptors, lists and answers are as they should be after it',
   options: { minutes: 20 },
   quick: { minutes: 1 },
+  promises: [
+    {
+      says: 'a mixed load: how much is not as it should be after it',
+      unit: '',
+      atMost: 0,
+      figure: ({ faults }: SoakFigures) => faults.length,
+      beside: ({ minutes, certificatesInStore, lateLists, faults }) =>
+        faults.join('; ') ||
+        `${shown(minutes)} minutes, ${shown(certificatesInStore)} certificates, ${shown(lateLists)} late lists, memory flat`,
+    },
+  ],
   run: run,
   table: rows,
 })
