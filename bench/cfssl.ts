@@ -7,16 +7,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { makeMany } from '../simulator/batch.ts'
 import { toPem } from '../src/ground/x509/pem.ts'
-import { bench, type Context, shown } from './bench.ts'
-import {
-  beside,
-  freePort,
-  measured,
-  type OtherFigures,
-  post,
-  rowsOf,
-  serving,
-} from './reference/other-authority.ts'
+import { bench, type Context, nth, rounded, shown } from './bench.ts'
+import { cpuSecondsOf } from './processes.ts'
+import { beside, freePort, type OtherFigures, rowsOf, serving } from './reference/other-authority.ts'
 
 export const cfssl = bench({
   says: 'CFSSL `serve` over HTTP with SQLite, the same kind of requests on 32 connections, where it is installed',
@@ -97,7 +90,54 @@ function prepare(folder: string): string {
 }
 
 async function sign(agent: Agent, port: number, message: string): Promise<void> {
-  const { status, body } = await post(request, { agent, port, path: '/api/v1/cfssl/sign' }, message)
+  const { status, body } = await post(agent, port, message)
   if (status !== 200 || !JSON.parse(body).success)
     throw new Error(`CFSSL answered ${status}: ${body.slice(0, 200)}`)
+}
+
+function post(agent: Agent, port: number, message: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(message) }
+    const options = { agent, host: '127.0.0.1', port, method: 'POST', path: '/api/v1/cfssl/sign', headers }
+    request(options, async answer => {
+      let body = ''
+      for await (const chunk of answer.setEncoding('utf8')) body += chunk
+      resolve({ status: answer.statusCode!, body })
+    })
+      .on('error', reject)
+      .end(message)
+  })
+}
+
+/**
+ * Every message is asked once; a connection sends its next when the last was answered. As many as there are connections
+ * come first, all at a time, and are not measured: they open the connections.
+ */
+async function measured(
+  pid: number,
+  messages: readonly string[],
+  connections: number,
+  ask: (message: string) => Promise<void>,
+): Promise<Omit<OtherFigures, 'version'>> {
+  await Promise.all(messages.slice(0, connections).map(ask))
+  const times: number[] = []
+  let next = connections
+  const cpu = cpuSecondsOf(pid)
+  const began = performance.now()
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      while (next < messages.length) {
+        const from = performance.now()
+        await ask(messages[next++]!)
+        times.push(performance.now() - from)
+      }
+    }),
+  )
+  const seconds = (performance.now() - began) / 1000
+  return {
+    perSecond: rounded(times.length / seconds),
+    p50: rounded(nth(times, 0.5), 2),
+    p99: rounded(nth(times, 0.99), 2),
+    cpuMicroseconds: rounded(((cpuSecondsOf(pid) - cpu) * 1e6) / times.length, 1),
+  }
 }

@@ -1,14 +1,12 @@
-/** Another authority beside ours: a server on a free port, asked over kept connections. What the benchmarks of such share. */
+/** Another authority beside ours: a server on a free port. What the benchmarks of such share. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, readFileSync } from 'node:fs'
-import type { request as plainRequest, RequestOptions } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Context, nth, rounded, shown } from '../bench.ts'
-import { cpuSecondsOf } from '../processes.ts'
+import { type Context, shown } from '../bench.ts'
 
 export type OtherFigures = {
   /** Null where it is not installed; everything else is missing then. */
@@ -86,55 +84,4 @@ async function listening(port: number, server: ChildProcess): Promise<void> {
     await sleep(50)
   }
   throw new Error(`nobody listens on port ${port}`)
-}
-
-/** @returns status and body. The agent of the options keeps the connections. */
-export function post(
-  request: typeof plainRequest,
-  options: RequestOptions,
-  message: string,
-): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(message) }
-    request({ ...options, host: '127.0.0.1', method: 'POST', headers }, async answer => {
-      let body = ''
-      for await (const chunk of answer.setEncoding('utf8')) body += chunk
-      resolve({ status: answer.statusCode!, body })
-    })
-      .on('error', reject)
-      .end(message)
-  })
-}
-
-/**
- * Every message is asked once; a connection sends its next when the last was answered. As many as there are connections
- * come first, all at a time, and are not measured: they open the connections.
- */
-export async function measured(
-  pid: number,
-  messages: readonly string[],
-  connections: number,
-  ask: (message: string) => Promise<void>,
-): Promise<Omit<OtherFigures, 'version'>> {
-  await Promise.all(messages.slice(0, connections).map(ask))
-  const times: number[] = []
-  let next = connections
-  const cpu = cpuSecondsOf(pid)
-  const began = performance.now()
-  await Promise.all(
-    Array.from({ length: connections }, async () => {
-      while (next < messages.length) {
-        const from = performance.now()
-        await ask(messages[next++]!)
-        times.push(performance.now() - from)
-      }
-    }),
-  )
-  const seconds = (performance.now() - began) / 1000
-  return {
-    perSecond: rounded(times.length / seconds),
-    p50: rounded(nth(times, 0.5), 2),
-    p99: rounded(nth(times, 0.99), 2),
-    cpuMicroseconds: rounded(((cpuSecondsOf(pid) - cpu) * 1e6) / times.length, 1),
-  }
 }

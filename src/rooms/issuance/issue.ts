@@ -200,17 +200,19 @@ function admitOrRefuse(csr: Bytes): Admitted | Refusal<DeviceCode> {
   try {
     return admit(csr)
   } catch (cause) {
-    if (cause instanceof Refusal) return cause
-    throw cause
+    return refusalIn(cause)
   }
 }
 
 /** The same while this thread does something else. */
 export function admitOrRefuseAside(csr: Bytes): Promise<Admitted | Refusal<DeviceCode>> {
-  return admitAside(csr).catch((cause: unknown) => {
-    if (cause instanceof Refusal) return cause
-    throw cause
-  })
+  return admitAside(csr).catch(refusalIn)
+}
+
+/** A fault is thrown on. */
+function refusalIn(cause: unknown): Refusal<DeviceCode> {
+  if (cause instanceof Refusal) return cause
+  throw cause
 }
 
 interface PlannedOne {
